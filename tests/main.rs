@@ -10,6 +10,7 @@ extern crate volley_test;
 mod aia;
 mod async_context;
 mod authoring;
+mod book;
 mod check;
 mod ci;
 mod cli;
@@ -60,5 +61,5 @@ mod websocket;
 mod x_net;
 
 fn main() -> std::process::ExitCode {
-    harness::main([js::trials(), cli::trials(), examples::trials()].into_iter().flatten())
+    harness::main([js::trials(), cli::trials(), examples::trials(), book::trials()].into_iter().flatten())
 }

@@ -4,7 +4,7 @@ use super::program;
 use crate::output;
 
 /// A flag, the variable that says the same, and what holds if neither does.
-const FLAGS: [(&str, &str, &str); 62] = [
+pub(super) const FLAGS: [(&str, &str, &str); 62] = [
     ("address", "K6_ADDRESS", ""),
     ("baseline", "VOLLEY_BASELINE", ""),
     ("batch", "K6_BATCH", "20"),

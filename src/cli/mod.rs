@@ -26,6 +26,8 @@ mod join;
 mod merge;
 mod new;
 mod procedure;
+#[cfg(test)]
+mod reference_tests;
 mod run;
 mod runtime;
 mod script;

@@ -15,16 +15,20 @@ use crate::metrics::SystemTags;
 use crate::units::Span;
 
 macro_rules! options {
-    ($($(#[$doc:meta])* $field:ident: $type:ty = $key:literal, $go:literal, $env:expr;)*) => {
+    ($($(#[doc = $doc:literal])* $field:ident: $type:ty = $key:literal, $go:literal, $env:expr;)*) => {
         /// All options; `None` if not set. See k6's documentation for the meaning of each.
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct Options {
-            $($(#[$doc])* pub $field: Option<$type>,)*
+            $($(#[doc = $doc])* pub $field: Option<$type>,)*
         }
 
         impl Options {
             /// The keys, in the order of `inspect`.
             pub const KEYS: &[&str] = &[$($key),*];
+
+            /// Key, meaning and environment variable of each, for the book.
+            #[cfg(test)]
+            pub const REFERENCE: &[(&str, &str, Option<&str>)] = &[$(($key, concat!($($doc),*), $env)),*];
 
             /// Sets the option `key` (as spelled in [`Options::KEYS`]) from JSON; `null` unsets it.
             pub(super) fn set_json(&mut self, key: &str, value: &Value, compat: &mut Compat) -> Result<(), Failure> {

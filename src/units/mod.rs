@@ -1,6 +1,8 @@
 //! Units as k6 writes and reads them: durations, numbers for people, quoted and escaped text, and locks.
 
 pub mod allocator;
+#[cfg(test)]
+pub mod book;
 pub mod duration;
 pub mod figure;
 #[cfg(any(test, fuzzing))]

@@ -79,8 +79,8 @@ fn imports_that_lead_nowhere_are_told() {
     );
     let (_, told) = checked(&[("x.js", "import 'k6'; import chai from 'chai'; export default function () {}")]);
     assert!(told.len() == 1 && told[0].contains("\"chai\" couldn't be recognised"), "{told:?}");
-    let (_, told) = checked(&[("x.js", "import 'k6/experimental/redis'; export default function () {}")]);
-    assert!(told.len() == 1 && told[0].contains("has been removed"), "{told:?}");
+    let (_, told) = checked(&[("x.js", "import 'k6/experimental/timers'; export default function () {}")]);
+    assert!(told.len() == 1 && told[0].contains("has been graduated"), "{told:?}");
     let (_, told) = checked(&[
         ("d.json", "{\"a\": 1}"),
         ("x.js", "import 'k6'; import d from './d.json'; export default function () { d.a; }"),
@@ -210,4 +210,31 @@ fn what_is_no_code_is_told_where_it_is_imported() {
         ("broken.js", "export const a = 1;\nexport const b = ;"),
     ]);
     assert!(told.len() == 1 && told[0].starts_with("broken.js:2:18: this is no JavaScript: "), "{told:?}");
+}
+
+/// `docs/modules.md`, which lists what each module of a whole build has.
+#[test]
+#[cfg(feature = "x")]
+fn the_page_of_modules_is_current() {
+    let mut page = String::from(
+        "# Modules\n\nWhat scripts can import, with the names of each: made of what the engines themselves say. All are built in; \
+         `k6/x/...` are those extensions of k6 that it would download.\n\n| module | names | only of the default export |\n\
+         |---|---|---|\n",
+    );
+    for specifier in OFFERED.specifiers() {
+        let Some([exports, members]) = OFFERED.module(specifier) else { continue };
+        let list = |names: Vec<&String>| match names.len() {
+            more @ 61.. => format!(
+                "`{}` and {} more",
+                names[..12].iter().map(|it| it.as_str()).collect::<Vec<_>>().join("`, `"),
+                more - 12
+            ),
+            0 => String::new(),
+            _ => format!("`{}`", names.iter().map(|it| it.as_str()).collect::<Vec<_>>().join("`, `")),
+        };
+        let own = list(exports.iter().filter(|name| *name != "default").collect());
+        let others = list(members.difference(exports).collect());
+        page.push_str(&format!("| `{specifier}` | {own} | {others} |\n"));
+    }
+    crate::units::book::check_page("modules.md", &page);
 }

@@ -89,7 +89,9 @@ mod tests {
         check("", Err("target address was not provided"));
         check("::1", malformed);
         check(":443", malformed);
-        check("https://h.test", malformed);
+        // As Go splits it.
+        check("https://h.test", Err("the provided target does not contain a valid port \"//h.test\""));
+        check("h/test", malformed);
         check("h.test:x", Err("the provided target does not contain a valid port \"x\""));
     }
 }
