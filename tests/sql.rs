@@ -69,7 +69,30 @@ export default function () {
     }
 }
 
-const STATEMENTS: &[&str] = &[];
+const STATEMENTS: &[&str] = &[
+    r#"GoError: statements in the init context are not supported: use setup() or the VU function ["open"] true symbol"#,
+    r#"0"#,
+    r#"2 GoError: LastInsertId is not supported by this driver"#,
+    r#"[{"id":1,"name":"a"},{"id":2,"name":null}] []"#,
+    r#"2 [{"x":1}] []"#,
+    r#"2 2"#,
+    r#"{"a":1,"b":-2,"c":3,"d":1.5,"e":1e+300,"f":true,"g":false,"h":null}"#,
+    r#"{"a":"é","b":"v","c":"c  ","d":"q"}"#,
+    r#"[0,255] 1.10 {"a": 1} {1,2} 00:05:00 x 1.10 true ["0","1"]"#,
+    r#"2024-02-29 15:04:05.25 +0000 +0000 2024-02-29 00:00:00 +0000 +0000 1709219045 1709219045000 29/02/24 15h04 "2024-02-29T15:04:05.25Z" 3 infinity"#,
+    r#"[2024,2,29,4,60,4,5,250000000]"#,
+    r#"9007199254740991 0.1 it's true null 86400 [1,0] 12345678901234567890 5"#,
+    r#"GoError: sql: converting argument $1 type: unsupported type []interface {}, a slice of interface"#,
+    r#"GoError: sql: converting argument $1 type: unsupported type map[string]interface {}, a map"#,
+    r#"true"#,
+    r#"GoError: pq: got 2 parameters but the statement requires 1"#,
+    r#"GoError: pq: column "nope" does not exist at column 8 (42703)"#,
+    r#"GoError: pq: relation "nope" does not exist at position 2:8 (42P01)"#,
+    r#"GoError: pq: invalid input syntax for type integer: "x" (22P02)"#,
+    r#"GoError: pq: COPY FROM STDIN is not offered: use INSERT GoError: pq: division by zero (22012)"#,
+    r#"3000000"#,
+    r#"GoError: sql: database is closed"#,
+];
 
 #[test]
 fn every_option_has_its_effect() {
