@@ -15,6 +15,7 @@ use crate::metrics::ledger::LedgerOptions;
 use crate::metrics::threshold::Threshold;
 use crate::metrics::{Ledger, MetricDelta, Results};
 use crate::options::Options;
+use crate::report::Dashboard;
 use crate::source::archive::ArchiveContents;
 use crate::source::specifier::file_url;
 use crate::summary::document::{self, RunEnd};
@@ -296,9 +297,16 @@ impl TestRun {
             joined.is_marked_as_failed().then(|| Failure::new(ExitCode::MarkedAsFailed, text))
         };
         let failure = ended.as_ref().err().cloned().or_else(marked).or_else(|| verdict.failure());
+        let lacking = || {
+            let why = merged.facts.incomplete.as_ref()?;
+            Some(Failure::new(ExitCode::Incomplete, format!("the result is incomplete: {why}")))
+        };
+        let failure = failure.or_else(lacking);
         merged.facts.end = Some(failure.as_ref().into());
         merged.options = self.render_options();
-        for note in &merged.notes {
+        // What the process ends with is said then.
+        let is_last = |note: &str| failure.as_ref().is_some_and(|failure| failure.message == note);
+        for note in merged.notes.iter().filter(|note| !is_last(note)) {
             self.log.log(Level::Warning, note.as_str(), Vec::new());
         }
         Ok(Some(merged))
@@ -326,18 +334,34 @@ impl TestRun {
     }
 
     /// Keeps the result of an instance that has lost the others; how it ends.
-    pub(super) fn keep_own_result(&self, results: &Results, ended: Result<(), Failure>) -> Result<(), Failure> {
+    pub(super) fn keep_own_result(
+        &self,
+        results: &Results,
+        ended: Result<(), Failure>,
+        dashboard: Option<&Dashboard>,
+    ) -> Result<(), Failure> {
         let Some(joined) = self.joined() else { return ended };
         let severed = self.severed();
         let Some(instance) = joined.instance() else { return ended.and(Err(severed)) };
+        let facts = self.facts_of_part(Some(ended.as_ref().err().into()));
+        let is_written = self.write_reports(results, &facts, None, dashboard);
+        if let Some(name) = self.reports.json_file() {
+            if is_written {
+                self.log.warn(format!(
+                    "the result of instance {instance} is in `{name}`: `volley merge` makes one of the results of all"
+                ));
+            }
+            return ended.and(Err(severed));
+        }
         let run = joined.request().address.run();
         let name = format!("{run}-{}-of-{}.json", instance.number(), instance.of);
-        let facts = self.facts_of_part(Some(ended.as_ref().err().into()));
         let text = document::build(results, &self.render_options(), &facts, true).for_file(1);
-        self.write(&name, text.as_bytes());
-        let all = format!("{run}-*-of-{}.json", instance.of);
-        self.log
-            .warn(format!("the result of instance {instance} is in `{name}`: `volley merge {all}` makes one of all"));
+        if self.write(&name, text.as_bytes()) {
+            let all = format!("{run}-*-of-{}.json", instance.of);
+            self.log.warn(format!(
+                "the result of instance {instance} is in `{name}`: `volley merge {all}` makes one of all"
+            ));
+        }
         ended.and(Err(severed))
     }
 

@@ -62,7 +62,8 @@ impl TestRun {
             Whole::HandedOver => None,
         };
         if let Some(shown) = shown.filter(|_| self.request.summary_mode != Mode::Disabled) {
-            self.summarise(shown).await;
+            let incomplete = if let Whole::Merged(merged) = &whole { merged.facts.incomplete.as_deref() } else { None };
+            self.summarise(shown, incomplete).await;
         }
         let ended = match &whole {
             Whole::Merged(merged) => {
@@ -74,7 +75,7 @@ impl TestRun {
                 self.write_reports(&results, &facts, None, dashboard);
                 ended
             }
-            Whole::Severed => self.keep_own_result(&results, ended),
+            Whole::Severed => self.keep_own_result(&results, ended, dashboard),
             Whole::HandedOver => self.ending_of_part(ended),
         };
         self.stop_outputs(outputs).await;
@@ -138,7 +139,7 @@ impl TestRun {
     }
 
     /// The text, or what `handleSummary` makes of the data; then the export.
-    async fn summarise(&self, results: &Results) {
+    async fn summarise(&self, results: &Results, incomplete: Option<&str>) {
         let options = self.render_options();
         let facts = data::SummaryFacts {
             stdout_is_tty: self.request.terminal.stdout_is_tty(),
@@ -162,7 +163,11 @@ impl TestRun {
             None
         };
         let mut outputs = own.unwrap_or_else(|| {
-            let content = text::render(results, &options).into_bytes();
+            let mut content = text::render(results, &options);
+            if let Some(why) = incomplete {
+                content.push_str(&format!("\n  INCOMPLETE: {why}\n"));
+            }
+            let content = content.into_bytes();
             vec![SummaryEntry { target: "stdout".to_owned(), content }]
         });
         if let Some(path) = &self.request.summary_export {
