@@ -22,8 +22,8 @@ const IN_USER: &AsciiSet = &CONTROLS.add(b'@').add(b'/').add(b'?').add(b'#').add
 
 /// Whether the port of a host is one, where there is one.
 fn has_right_port(host: &str) -> bool {
-    let behind = match host.rsplit_once(']') {
-        Some((_, behind)) => behind,
+    let behind = match host.strip_prefix('[') {
+        Some(inner) => inner.split_once(']').map_or("", |(_, behind)| behind),
         None => host.find(':').map_or("", |at| &host[at..]),
     };
     behind.is_empty() || behind.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok_and(|port| port > 0))

@@ -60,7 +60,8 @@ pub fn without_user(text: &str) -> Cow<'_, str> {
 
 /// An address in which nothing behind the host can have an `@`: all before the last one may be a password, whatever it holds.
 pub fn redact_to_host(text: &str) -> String {
-    let (scheme, rest) = text.split_once("://").map_or(("", text), |(scheme, rest)| (scheme, rest));
+    let is_scheme = |scheme: &str| scheme.chars().all(|c| c.is_ascii_alphanumeric());
+    let (scheme, rest) = text.split_once("://").filter(|(scheme, _)| is_scheme(scheme)).unwrap_or(("", text));
     let divider = if scheme.is_empty() { "" } else { "://" };
     match rest.rsplit_once('@') {
         Some((_, host)) => format!("{scheme}{divider}{MASK}@{}", redact_reference(host)),
@@ -181,7 +182,7 @@ mod tests {
         check("redis://u2:p@ss/w:rd@host/X", "redis://****@host/X");
         check("redis://:a?b#c/d@host:1/X?db=2", "redis://****@host:1/X?db=2");
         check("redis://host:x/X", "redis://host:x/X");
-        check("u:p://w@host/X", "u:p://****@host/X");
+        check("u:p://w@host/X", "****@host/X");
         check("u:p/w@host/X", "****@host/X");
         check("redis:/host", "redis:/host");
     }
