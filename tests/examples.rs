@@ -13,7 +13,7 @@ use volley::{CacheChoice, TargetConfig, bind};
 
 use crate::harness::trial;
 use crate::program::{engines, run, volley};
-use crate::{redis, x_net};
+use crate::{procedure_services, redis, x_net};
 
 /// A test for every example and engine.
 pub fn trials() -> Vec<Trial> {
@@ -67,6 +67,10 @@ fn run_one(engine: &str, script: &Path) {
     let redis = text.contains("__ENV.REDIS_URL").then(|| redis::start(dir.path(), &[]));
     if let Some((_, port)) = &redis {
         command.arg("-e").arg(format!("REDIS_URL=redis://127.0.0.1:{port}"));
+    }
+    let postgres = text.contains("__ENV.DATABASE_URL").then(|| procedure_services::postgres(dir.path()));
+    if let Some((_, url)) = &postgres {
+        command.arg("-e").arg(format!("DATABASE_URL={url}?sslmode=disable"));
     }
     if text.contains("__ENV.TLS_HOST") {
         command.arg("-e").arg(format!("TLS_HOST=localhost:{}", x_net::tls_server("localhost", 2100)));

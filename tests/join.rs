@@ -244,6 +244,10 @@ fn wrong_instances_are_refused_in_one_line() {
         104,
         "the Redis server refuses us",
     );
+    let port = address.replace(&format!(":{}/", meeting.port), ":x/");
+    check(&["run", "--join", &port, "--instance", "2/2"], 104, "behind the colon stands a port from 1 to 65535");
+    let raw = address.replace(SECRET, &format!("a@b/{SECRET}")).replace("run-1", "");
+    check(&["run", "--join", &raw, "--instance", "2/2"], 104, "`redis://****@127.0.0.1:");
     check(&["run", "--on-loss", "stop"], 104, "`--on-loss` is about other instances: add `--join`");
     check(
         &["run", "--join", &address, "--instance", "2/2", "--on-loss", "x"],
@@ -308,6 +312,9 @@ fn windows_are_judged_on_what_all_have_measured() {
     let observed = all["thresholds"][0]["observed"].as_f64().unwrap_or_default();
     assert!(observed > 12.0, "{}", all["thresholds"]);
     assert!(!outcomes[0].stderr.contains("judges windows"), "{}", outcomes[0].stderr);
+    // Meeting, waiting for the common start and for the others is no part of it.
+    let seconds = all["run"]["seconds"].as_f64().unwrap_or_default();
+    assert!((12.0..13.5).contains(&seconds), "{seconds}");
 }
 
 #[test]
@@ -322,6 +329,8 @@ fn a_conductor_without_load_reports_all() {
         "2",
         "--summary-json",
         "all.json",
+        "--summary-markdown",
+        "all.md",
     ]);
     let conductor = Running::start(&mut conductor);
     conductor.wait_for("the conductor has joined");
@@ -333,12 +342,15 @@ fn a_conductor_without_load_reports_all() {
     assert!(conductor.stdout.contains("✓ 'count==61' count=61"), "{}", conductor.stdout);
     assert!(!outcomes[0].stdout.contains("count==61"), "{}", outcomes[0].stdout);
     assert_eq!(metric(&meeting.document("all.json"), "iterations")["values"]["count"], 61);
+    assert!(!conductor.stderr.contains("No script iterations"), "{}", conductor.stderr);
+    let markdown = fs::read_to_string(meeting.path().join("all.md")).unwrap_or_default();
+    assert!(markdown.contains("count==61"), "{markdown}");
 }
 
 /// Three instances that run until they are told to end, after `happens`; the instance that dies, from 0.
 fn with_a_loss(dies: usize) -> (Meeting, Vec<Outcome>) {
     let meeting = Meeting::new(&steady(""));
-    let args = ["--duration", "9s", "--vus", "3", "--summary-json"];
+    let args = ["--duration", "9s", "--vus", "3", "--summary-junit", "junit.xml", "--summary-json"];
     let start = |instance: &str, file: &str| meeting.instance(instance, &[&args[..], &[file]].concat());
     let mut running = vec![start("1/3", "0.json"), start("2/3", "1.json"), start("3/3", "2.json")];
     // A moment after the start, so that something was measured.
@@ -354,7 +366,7 @@ fn a_lost_instance_is_named_and_the_others_go_on() {
     for dies in [0, 1, 2] {
         let (meeting, outcomes) = with_a_loss(dies);
         let said: String = outcomes.iter().map(|outcome| outcome.stderr.clone()).collect();
-        assert_eq!(outcomes.iter().map(|outcome| outcome.code).collect::<Vec<_>>(), [0, 0], "{dies}: {said}");
+        assert_eq!(outcomes.iter().map(|outcome| outcome.code).collect::<Vec<_>>(), [2, 0], "{dies}: {said}");
         let name = format!("instance {}/3", dies + 1);
         assert!(said.contains(&format!("{name} is lost")), "{said}");
         // The next one reports what the first can't.
@@ -362,6 +374,11 @@ fn a_lost_instance_is_named_and_the_others_go_on() {
         let incomplete = all["run"]["incomplete"].as_str().unwrap_or_default();
         assert!(incomplete.starts_with(&format!("`{name}` ended with exit code 255: it was lost")), "{incomplete}");
         assert!(said.contains("the result is incomplete"), "{said}");
+        let verdict = &all["verdict"];
+        assert_eq!((&verdict["headline"], &verdict["exit_code"]), (&"Incomplete".into(), &2.into()), "{verdict}");
+        assert!(outcomes[0].stdout.contains(&format!("INCOMPLETE: `{name}` ended")), "{}", outcomes[0].stdout);
+        let junit = fs::read_to_string(meeting.path().join("junit.xml")).expect("it was written");
+        assert!(junit.contains("<error message=\"exit code 2: the result is incomplete"), "{junit}");
         // What it had measured is not lost.
         let parts = all["parts"].as_array().map_or(0, Vec::len);
         assert_eq!(parts, 3, "{all}");
@@ -424,21 +441,52 @@ fn the_server_may_be_gone_for_a_while() {
 fn without_the_server_each_keeps_its_result() {
     let mut meeting = Meeting::new(&steady(""));
     let args = ["--duration", "5s", "--vus", "2", "--join-timeout", "4s"];
-    let (first, second) = (meeting.instance("1/2", &args), meeting.instance("2/2", &args));
+    let files = ["--summary-json", "own.json", "--summary-junit", "own.xml", "--summary-markdown", "own.md"];
+    let more = [&args[..], &files, &["--report", "own.html"]].concat();
+    let (first, second) = (meeting.instance("1/2", &args), meeting.instance("2/2", &more));
     runs_for(&first, 2);
     meeting.stop_redis();
     let outcomes = [first, second].map(Running::end);
     for (at, outcome) in outcomes.iter().enumerate() {
         assert_eq!(outcome.code, 2, "{}", outcome.stderr);
         assert!(outcome.stdout.contains("iterations..."), "{}", outcome.stdout);
-        let said = format!(
-            "the result of instance {0}/2 is in `run-1-{0}-of-2.json`: `volley merge run-1-*-of-2.json` makes one of all",
-            at + 1
-        );
-        assert!(outcome.stderr.contains(&said), "{}", outcome.stderr);
+        let said = [
+            "the result of instance 1/2 is in `run-1-1-of-2.json`: `volley merge run-1-*-of-2.json` makes one of all",
+            "the result of instance 2/2 is in `own.json`: `volley merge` makes one of the results of all",
+        ];
+        assert!(outcome.stderr.contains(said[at]), "{}", outcome.stderr);
     }
-    let merged = run(volley(meeting.path()).args(["merge", "run-1-1-of-2.json", "run-1-2-of-2.json"]));
+    assert!(!meeting.path().join("run-1-2-of-2.json").exists(), "it has a file of its own");
+    for file in ["own.xml", "own.md", "own.html"] {
+        assert!(meeting.path().join(file).metadata().is_ok_and(|file| file.len() > 0), "{file}");
+    }
+    // The wait for the server is no part of it.
+    let seconds = meeting.document("run-1-1-of-2.json")["run"]["seconds"].as_f64().unwrap_or_default();
+    assert!((5.0..8.0).contains(&seconds), "{seconds}");
+    let merged = run(volley(meeting.path()).args(["merge", "run-1-1-of-2.json", "own.json"]));
     assert_eq!(merged.code, 0, "{}", merged.stderr);
+}
+
+#[test]
+fn a_signal_ends_an_instance_whose_server_is_gone() {
+    let mut meeting = Meeting::new(&steady(""));
+    let first = meeting.instance("1/2", &["--summary-json", "first.json"]);
+    let second = meeting.instance("2/2", &["--summary-json", "second.json"]);
+    runs_for(&first, 1);
+    meeting.stop_redis();
+    for running in [&first, &second] {
+        running.wait_for("can't be reached, the test goes on without it");
+    }
+    let begun = Instant::now();
+    first.interrupt();
+    second.interrupt();
+    let outcomes = [first, second].map(Running::end);
+    // `--join-timeout` is two minutes, the load goes on for one.
+    assert!(begun.elapsed() < Duration::from_secs(30), "they waited");
+    assert_eq!(outcomes.each_ref().map(|outcome| outcome.code), [105, 105], "{outcomes:?}");
+    for file in ["first.json", "second.json"] {
+        assert_eq!(meeting.document(file)["verdict"]["exit_code"], 105);
+    }
 }
 
 #[test]
@@ -526,5 +574,6 @@ fn another_script_is_another_test() {
     let outcomes = [first, second].map(Running::end);
     assert_eq!(outcomes[0].code, 104, "{}", outcomes[0].stderr);
     let said = "instance 2/2 is of another test than instance 1/2: a file or an option of the script differs";
-    assert!(outcomes[0].stderr.contains(said), "{}", outcomes[0].stderr);
+    assert_eq!(outcomes[1].code, 104, "{}", outcomes[1].stderr);
+    assert!(outcomes.iter().all(|outcome| outcome.stderr.contains(said)), "{outcomes:?}");
 }

@@ -50,6 +50,7 @@ mod report;
 mod scale_out;
 mod segments;
 mod server;
+mod sql;
 mod target;
 mod tidy;
 mod truth;

@@ -76,7 +76,7 @@ fn lavish(mut stream: TcpStream) -> std::io::Result<()> {
 fn responses_nobody_keeps() {
     let url = format!("URL=http://{}", server::serve(lavish));
     let uses = ["Object.keys(response.headers).length > 50000", "response.status === 200"];
-    for (path, uses, most) in [("headers", uses[0], 120), ("reason", uses[1], 150), ("body", uses[1], 120)] {
+    for (path, uses, most) in [("headers", uses[0], 120), ("reason", uses[1], 150), ("body", uses[1], 130)] {
         let script = format!(
             "import http from 'k6/http';
             import {{ sleep }} from 'k6';

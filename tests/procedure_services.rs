@@ -86,7 +86,7 @@ fn prometheus(folder: &Path, target: &Target) -> (Service, String) {
 }
 
 /// A PostgreSQL server with its own data, as Debian installs it, run by `nobody` where we are root: it refuses root.
-fn postgres(folder: &Path) -> (Service, String) {
+pub fn postgres(folder: &Path) -> (Service, String) {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let bin = versions.map(|version| version.path().join("bin")).find(|bin| bin.join("initdb").exists());
     let bin = bin.unwrap_or_else(|| missing("there is no PostgreSQL here (Debian: postgresql)"));
@@ -120,7 +120,7 @@ fn postgres(folder: &Path) -> (Service, String) {
 }
 
 /// A connection of the application's, so to say.
-struct Session {
+pub struct Session {
     runtime: tokio::runtime::Runtime,
     client: tokio_postgres::Client,
 }
@@ -133,11 +133,11 @@ impl Session {
         Some(Self { runtime, client })
     }
 
-    fn open(url: &str) -> Self {
+    pub fn open(url: &str) -> Self {
         Self::try_open(url).expect("PostgreSQL takes connections")
     }
 
-    fn say(&self, sql: &str) {
+    pub fn say(&self, sql: &str) {
         self.runtime.block_on(self.client.batch_execute(sql)).unwrap();
     }
 }

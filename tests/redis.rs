@@ -32,7 +32,7 @@ pub fn start(folder: &Path, args: &[&str]) -> (Service, u16) {
 }
 
 /// Writes a script that logs, and how it is run.
-fn script(folder: &TempDir, engine: &str, text: &str, env: &[(&str, String)]) -> Command {
+pub fn script(folder: &TempDir, engine: &str, text: &str, env: &[(&str, String)]) -> Command {
     fs::write(folder.path().join("script.js"), text).unwrap();
     let mut command = volley(folder.path());
     command.args(["run", "--quiet", "--no-color", "--log-format=json", "--js-engine", engine]);
@@ -44,13 +44,13 @@ fn script(folder: &TempDir, engine: &str, text: &str, env: &[(&str, String)]) ->
 }
 
 /// What a script logs.
-fn logged(stderr: &str) -> Vec<String> {
+pub fn logged(stderr: &str) -> Vec<String> {
     let lines = stderr.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
     let own = lines.filter(|line| line["source"] == "console");
     own.map(|line| line["msg"].as_str().unwrap_or_default().to_owned()).collect()
 }
 
-fn check(engine: &str, text: &str, env: &[(&str, String)], expect: &[&str]) {
+pub fn check(engine: &str, text: &str, env: &[(&str, String)], expect: &[&str]) {
     let folder = tempfile::tempdir().unwrap();
     let outcome = run(&mut script(&folder, engine, text, env));
     assert_eq!(logged(&outcome.stderr), expect, "{engine}: {}", outcome.stderr);
@@ -117,7 +117,7 @@ fn every_method_does_what_redis_does() {
 
 /// A certificate of an authority of its own, for `localhost`, and one for a client: `ca.pem`, `cert.pem`, `key.pem`,
 /// `client.pem`, `client-key.pem`.
-fn certificates(folder: &Path) {
+pub fn certificates(folder: &Path) {
     let key = || rcgen::KeyPair::generate().unwrap();
     let authority_key = key();
     let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();

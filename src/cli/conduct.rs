@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::join::JoinAddress;
 use crate::options::Instance;
 use crate::run;
-use crate::units::redact::redact_typed;
+use crate::units::redact::redact_to_host;
 
 /// Conduct a test that several instances run
 ///
@@ -39,6 +39,9 @@ pub(super) struct ConductArgs {
     /// Write thresholds and checks to this file as JUnit XML
     #[arg(long, value_name = "FILE")]
     summary_junit: Option<String>,
+    /// Write the test on one screen to this file as Markdown, for the summary of a CI job
+    #[arg(long, value_name = "FILE")]
+    summary_markdown: Option<String>,
     /// Write the test as one HTML page to this file
     #[arg(long, value_name = "FILE")]
     report: Option<String>,
@@ -50,7 +53,7 @@ pub(super) struct ConductArgs {
 impl Command for ConductArgs {
     fn run(self, context: CommandContext) -> Result<ExitCode, Failure> {
         let invalid = |message: String| Failure::new(ExitCode::InvalidConfig, message);
-        let shown = redact_typed(&self.meeting).into_owned();
+        let shown = redact_to_host(&self.meeting);
         let address = JoinAddress::parse(&self.meeting).map_err(|why| invalid(format!("`{shown}`: {why}")))?;
         let count = self.instances.clone().or_else(|| context.env.get("VOLLEY_INSTANCES").cloned());
         let count = count
@@ -61,7 +64,7 @@ impl Command for ConductArgs {
         Instance::new(0, of).map_err(|why| invalid(format!("`--instances {count}`: {why}")))?;
         let join = JoinArgs { join: None, join_timeout: self.join_timeout, on_loss: self.on_loss };
         let request = join.with(address, None, of, &context.env)?;
-        let files = [self.summary_json, self.summary_junit, self.report];
+        let files = [self.summary_json, self.summary_junit, self.summary_markdown, self.report];
         let run = RunArgs::conducting(request, self.runtime, files, self.ui);
         let settings = run.settings(&context)?;
         settings.announce(&context.log.logger());

@@ -17,7 +17,7 @@ use crate::run::{ARCHIVE, JoinedInstances, ScriptRequest};
 use crate::source::MainScript;
 use crate::ui::log::ProcessLog;
 use crate::units::Span;
-use crate::units::redact::redact_typed;
+use crate::units::redact::redact_to_host;
 
 /// How long instances wait for each other unless said otherwise.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(120);
@@ -77,7 +77,7 @@ impl JoinArgs {
                 None => Ok(None),
             };
         };
-        let shown = redact_typed(&text).into_owned();
+        let shown = redact_to_host(&text);
         let address = JoinAddress::parse(&text).map_err(|why| invalid(format!("`{name}` is `{shown}`: {why}")))?;
         let instance = instance.ok_or_else(|| {
             invalid(format!(

@@ -6,7 +6,7 @@ use super::commands::definition;
 use super::help::FLAGS;
 use crate::options::Options;
 use crate::output;
-use crate::units::book::check_page;
+use crate::units::book_tests::check_page;
 
 /// A text in a cell of a table.
 fn cell(text: &str) -> String {

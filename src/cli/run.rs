@@ -222,10 +222,19 @@ impl RunArgs {
     pub(super) fn conducting(
         request: JoinRequest,
         runtime: RuntimeArgs,
-        [summary_json, summary_junit, report]: [Option<String>; 3],
+        [summary_json, summary_junit, summary_markdown, report]: [Option<String>; 4],
         ui: Option<String>,
     ) -> Self {
-        Self { conducts: Some(request), runtime, summary_json, summary_junit, report, ui, ..Self::default() }
+        Self {
+            conducts: Some(request),
+            runtime,
+            summary_json,
+            summary_junit,
+            summary_markdown,
+            report,
+            ui,
+            ..Self::default()
+        }
     }
 
     /// Checks the arguments and puts them over variables and the config file.

@@ -1,8 +1,8 @@
 //! What the whole run did so far, and why it was stopped, if it was.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
@@ -47,6 +47,46 @@ pub struct Abort {
     pub failure: Failure,
 }
 
+/// Measures how long a test takes, without the times at which it is held.
+#[derive(Debug, Default)]
+struct TestClock {
+    /// What was counted before [`Self::since`].
+    counted: Duration,
+    /// Since when it runs; nothing while it is held.
+    since: Option<Instant>,
+    has_begun: bool,
+    has_ended: bool,
+}
+
+impl TestClock {
+    fn begin(&mut self) {
+        if !self.has_begun {
+            self.has_begun = true;
+            self.since = Some(Instant::now());
+        }
+    }
+
+    fn hold(&mut self) {
+        self.counted = self.elapsed();
+        self.since = None;
+    }
+
+    fn resume(&mut self) {
+        if self.has_begun && !self.has_ended {
+            self.since.get_or_insert_with(Instant::now);
+        }
+    }
+
+    fn end(&mut self) {
+        self.hold();
+        self.has_ended = true;
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.counted + self.since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+}
+
 /// Counters of a run, written by VUs and executors.
 #[derive(Debug)]
 pub struct RunState {
@@ -64,8 +104,7 @@ pub struct RunState {
     pub marked_as_failed: AtomicBool,
     status: watch::Sender<RunStatus>,
     paused: watch::Sender<bool>,
-    began: OnceLock<Instant>,
-    ended: OnceLock<Instant>,
+    clock: Mutex<TestClock>,
     lingering: watch::Sender<bool>,
     /// Whether a signal asked for the end.
     signalled: AtomicBool,
@@ -86,8 +125,7 @@ impl Default for RunState {
             marked_as_failed: AtomicBool::new(false),
             status: watch::Sender::new(RunStatus::Created),
             paused: watch::Sender::new(false),
-            began: OnceLock::new(),
-            ended: OnceLock::new(),
+            clock: Mutex::default(),
             lingering: watch::Sender::new(false),
             signalled: AtomicBool::new(false),
             stop_requested: AtomicBool::new(false),
@@ -160,10 +198,10 @@ impl RunState {
     /// making VUs nor waiting before or after the test is part of it.
     pub fn enter(&self, status: RunStatus) {
         if status == RunStatus::Started {
-            self.began.get_or_init(Instant::now);
+            lock(&self.clock).begin();
         }
         if status >= RunStatus::Ended {
-            self.ended.get_or_init(Instant::now);
+            lock(&self.clock).end();
         }
         self.status.send_replace(status);
     }
@@ -218,13 +256,54 @@ impl RunState {
     }
 
     /// How long the run has been going on, or went on; nothing before it began.
-    pub fn elapsed(&self) -> std::time::Duration {
-        let end = self.ended.get().copied().unwrap_or_else(Instant::now);
-        self.began.get().map_or(std::time::Duration::ZERO, |began| end.saturating_duration_since(*began))
+    pub fn elapsed(&self) -> Duration {
+        lock(&self.clock).elapsed()
+    }
+
+    /// What happens from here on is no part of the test: this instance waits for others.
+    pub fn hold_clock(&self) {
+        lock(&self.clock).hold();
+    }
+
+    /// The test goes on.
+    pub fn resume_clock(&self) {
+        lock(&self.clock).resume();
     }
 
     /// Iterations that ran to their end and iterations that were cut.
     pub fn iterations(&self) -> (u64, u64) {
         (self.complete.load(Relaxed), self.interrupted.load(Relaxed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_held_clock_stands_still() {
+        let state = RunState::default();
+        let pause = || std::thread::sleep(Duration::from_millis(2));
+        let stands = || {
+            let before = state.elapsed();
+            pause();
+            state.elapsed() == before
+        };
+        state.resume_clock();
+        assert!(stands(), "a test that has not begun takes no time");
+        state.enter(RunStatus::Started);
+        assert!(!stands());
+        state.hold_clock();
+        assert!(stands() && state.elapsed() > Duration::ZERO);
+        state.hold_clock();
+        assert!(stands());
+        state.resume_clock();
+        assert!(!stands());
+        state.resume_clock();
+        assert!(!stands());
+        state.enter(RunStatus::Ended);
+        assert!(stands());
+        state.resume_clock();
+        assert!(stands(), "what follows a test is no part of it");
     }
 }

@@ -307,12 +307,15 @@ impl Conductor {
     }
 
     /// Judges the thresholds on what all have measured so far.
-    pub(super) fn judge(&mut self, now: Instant, elapsed: Duration) {
+    pub(super) fn judge(&mut self, now: Instant) {
         let has_sent = |member: &KnownMember| member.is_lost || member.next_frame > 0;
         if now - self.judged < JUDGE_INTERVAL || !self.members.iter().all(has_sent) {
             return;
         }
         self.judged = now;
+        let reports = self.members.iter().filter_map(|member| member.report.as_ref());
+        // Who began last, or is over, counts less of the time in which others measure.
+        let elapsed = reports.map(|report| report.elapsed).max().unwrap_or_default();
         let Some(ledger) = &mut self.ledger else { return };
         let verdict = ledger.evaluate(elapsed, false);
         if verdict.abort

@@ -228,7 +228,7 @@ fn a_hundred_senders_are_added_up_in_time() {
         bytes += frames.iter().map(Vec::len).sum::<usize>();
         let begun = Instant::now();
         conductor.take(&frames, Stamp(0), fresh);
-        conductor.judge(begun + JUDGE_INTERVAL, Duration::from_secs(second));
+        conductor.judge(begun + JUDGE_INTERVAL);
         spent += begun.elapsed();
     }
     let results = conductor.ledger().unwrap().snapshot(Duration::from_secs(SECONDS));

@@ -328,9 +328,7 @@ impl Link {
             conductor.order(pause, scale);
             self.obeyed = (pause.number.max(self.obeyed.0), scale.number.max(self.obeyed.1));
             conductor.take(&heard.frames, Epoch::now().stamp(now), || run.map(JoinedRun::fresh_ledger));
-            if let Some(run) = run {
-                conductor.judge(now, run.elapsed());
-            }
+            conductor.judge(now);
             conductor.decide(now, heard.clock);
             conductor.control.wanted.clone_from(&lock(&self.shared.wanted));
             conductor.control.is_over |= is_over;

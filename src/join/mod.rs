@@ -40,6 +40,9 @@ use words::{PauseOrder, ScaleOrder};
 /// How long what belongs to a run is kept for those that want it.
 const KEEP: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// How long one that was told to end waits for a server that can't be reached.
+const STOPPED_TIMEOUT: Duration = Duration::from_secs(3);
+
 /// What happens when an instance is lost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnLoss {
@@ -82,9 +85,6 @@ pub trait JoinedRun: Send + Sync {
 
     /// An empty store for what all instances measure.
     fn fresh_ledger(&self) -> Ledger;
-
-    /// How long it has been going on.
-    fn elapsed(&self) -> Duration;
 
     /// Ends it; the first reason counts.
     fn abort(&self, failure: Failure);
@@ -200,7 +200,7 @@ impl Joined {
             if is_there(&state) {
                 return Ok(state);
             }
-            let is_severed = state.outage.is_some_and(|since| since.elapsed() >= self.shared.request.timeout);
+            let is_severed = state.outage.is_some_and(|since| since.elapsed() >= self.patience());
             if is_severed || state.has_left || seen.changed().await.is_err() {
                 return Err(Severed);
             }
@@ -272,8 +272,15 @@ impl Joined {
         }
     }
 
+    /// How long a server is waited for that can't be reached: who was told to end does not wait long.
+    fn patience(&self) -> Duration {
+        let is_told =
+            lock(&self.shared.report).abort.as_ref().is_some_and(|abort| abort.code == ExitCode::ExternalAbort as u8);
+        if is_told { self.shared.request.timeout.min(STOPPED_TIMEOUT) } else { self.shared.request.timeout }
+    }
+
     async fn pause_within(&self, begun: Instant) -> Result<(), Severed> {
-        if begun.elapsed() >= self.shared.request.timeout {
+        if begun.elapsed() >= self.patience() {
             return Err(Severed);
         }
         tokio::time::sleep(link::TICK).await;

@@ -3,6 +3,8 @@
 //! Both are states, not events, and are written again and again: what a Redis server that was started anew has forgotten is there again
 //! within a moment.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::exit_code::ExitCode;
@@ -48,6 +50,9 @@ pub struct MemberReport {
     pub complete: u64,
     /// Iterations that were cut.
     pub interrupted: u64,
+    /// How long the test has been going on, without waiting for others.
+    #[serde(default)]
+    pub elapsed: Duration,
     /// It waits to be resumed before it begins.
     pub is_held: bool,
     /// The script marked the test as failed.

@@ -19,6 +19,12 @@ pub fn is_one(metric: MetricId) -> bool {
     usize::from(metric.0) < TABLE.len()
 }
 
+/// Whether the metric of this name, or the one it is a part of, counts VUs: those of several instances are different ones.
+pub fn counts_vus(name: &str) -> bool {
+    let metric = name.split('{').next().unwrap_or(name);
+    [VUS, VUS_MAX].iter().any(|id| TABLE[usize::from(id.0)].0 == metric)
+}
+
 builtin! {
     0 VUS "vus" Gauge Default;
     1 VUS_MAX "vus_max" Gauge Default;

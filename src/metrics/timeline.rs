@@ -116,8 +116,7 @@ impl TimelineSeries {
         if self.cells.len() < shift + cells.len() {
             self.cells.resize(shift + cells.len(), None);
         }
-        let adds_up =
-            [builtin::VUS, builtin::VUS_MAX].iter().any(|id| builtin::TABLE[usize::from(id.0)].0 == &*self.name);
+        let adds_up = builtin::counts_vus(&self.name);
         for (place, cell) in self.cells[shift..].iter_mut().zip(cells) {
             match (place.as_mut(), cell) {
                 (_, None) => {}
@@ -154,6 +153,16 @@ impl Timeline {
     /// A timeline that was written down: its last interval ends `latest` nanoseconds after the start.
     pub fn restore(start: Stamp, width: u64, points: usize, latest: u64, series: Vec<TimelineSeries>) -> Self {
         Self { start, width: width.max(1), points, latest, series, places: Vec::new() }
+    }
+
+    /// The greatest value of a gauge in any interval.
+    pub fn peak(&self, name: &str) -> Option<f64> {
+        let series = self.series.iter().find(|series| &*series.name == name)?;
+        let greatest = |cell: &Option<Cell>| match cell {
+            Some(Cell::Gauge(_, _, max)) => Some(*max),
+            _ => None,
+        };
+        series.cells.iter().filter_map(greatest).reduce(f64::max)
     }
 
     /// Adds the timeline of another instance, on one axis of time: an interval of the other one counts where most of it lies.

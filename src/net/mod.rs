@@ -19,13 +19,15 @@ pub mod http;
 pub mod issuer_fetch;
 pub mod open_files;
 pub mod origin;
+#[cfg(feature = "x-sql")]
+pub mod postgres;
 pub mod proxy;
 pub mod random;
 #[cfg(feature = "x-tcp")]
 pub mod raw_socket;
 #[cfg(feature = "x-redis")]
 pub mod redis;
-#[cfg(any(feature = "x-redis", feature = "x-sse", feature = "x-tcp"))]
+#[cfg(any(feature = "x-redis", feature = "x-sql", feature = "x-sse", feature = "x-tcp"))]
 pub mod remote;
 pub mod socket;
 pub mod socks;

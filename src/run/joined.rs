@@ -15,6 +15,7 @@ use crate::metrics::ledger::LedgerOptions;
 use crate::metrics::threshold::Threshold;
 use crate::metrics::{Ledger, MetricDelta, Results};
 use crate::options::Options;
+use crate::report::Dashboard;
 use crate::source::archive::ArchiveContents;
 use crate::source::specifier::file_url;
 use crate::summary::document::{self, RunEnd};
@@ -111,6 +112,8 @@ impl TestRun {
     /// Runs `setup()` once for all instances, and waits for the moment at which all begin.
     pub(super) async fn set_up_for_all(&self) -> Result<(), Failure> {
         let Some(joined) = self.joined() else { return self.set_up().await };
+        // Waiting is no part of the test.
+        self.state.hold_clock();
         let mut was_asked = false;
         let start_at = loop {
             let is_asked = |state: &JoinState| {
@@ -131,7 +134,7 @@ impl TestRun {
                 break start_at;
             }
             was_asked = true;
-            if let Err(failure) = self.set_up().await {
+            if let Err(failure) = self.in_test_time(self.set_up()).await {
                 // The others learn of it as of any other end.
                 self.state.abort(failure.clone());
                 return Err(failure);
@@ -149,8 +152,21 @@ impl TestRun {
             () = tokio::time::sleep_until(joined.instant(start_at).into()) => {}
             () = self.state.until_aborted() => {}
         }
+        self.state.resume_clock();
+        if !(was_asked && self.exports.has("setup")) {
+            // Charts begin with the load.
+            self.ledger().begin();
+        }
         joined.reach(MemberStage::Running);
         Ok(())
+    }
+
+    /// What is a part of the test while the rest is waiting for others.
+    async fn in_test_time(&self, work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+        self.state.resume_clock();
+        let result = work.await;
+        self.state.hold_clock();
+        result
     }
 
     fn abort_failure(&self) -> Failure {
@@ -166,6 +182,7 @@ impl TestRun {
     /// Waits until the scenarios of all instances are over, and runs `teardown()` once for all.
     pub(super) async fn tear_down_for_all(&self) -> Result<(), Failure> {
         let Some(joined) = self.joined() else { return self.tear_down().await };
+        self.state.hold_clock();
         if self.leaves_alone(&joined.state()) {
             return Ok(());
         }
@@ -178,13 +195,13 @@ impl TestRun {
         match joined.until(|state| over(state) || is_asked(state) || self.leaves_alone(state)).await {
             Ok(state) if over(&state) || self.leaves_alone(&state) => Ok(()),
             Ok(_) => {
-                let torn_down = self.tear_down().await;
+                let torn_down = self.in_test_time(self.tear_down()).await;
                 joined.reach(MemberStage::TornDown);
                 _ = joined.until(over).await;
                 torn_down
             }
             // Nobody can say who does it: the first one does.
-            Err(Severed) if own == Some(0) => self.tear_down().await,
+            Err(Severed) if own == Some(0) => self.in_test_time(self.tear_down()).await,
             Err(Severed) => Ok(()),
         }
     }
@@ -280,9 +297,16 @@ impl TestRun {
             joined.is_marked_as_failed().then(|| Failure::new(ExitCode::MarkedAsFailed, text))
         };
         let failure = ended.as_ref().err().cloned().or_else(marked).or_else(|| verdict.failure());
+        let lacking = || {
+            let why = merged.facts.incomplete.as_ref()?;
+            Some(Failure::new(ExitCode::Incomplete, format!("the result is incomplete: {why}")))
+        };
+        let failure = failure.or_else(lacking);
         merged.facts.end = Some(failure.as_ref().into());
         merged.options = self.render_options();
-        for note in &merged.notes {
+        // What the process ends with is said then.
+        let is_last = |note: &str| failure.as_ref().is_some_and(|failure| failure.message == note);
+        for note in merged.notes.iter().filter(|note| !is_last(note)) {
             self.log.log(Level::Warning, note.as_str(), Vec::new());
         }
         Ok(Some(merged))
@@ -290,7 +314,7 @@ impl TestRun {
 
     /// Puts the thresholds that judge windows to the others.
     fn judge_windows(&self, joined: &Joined, merged: &mut Merge) {
-        let judged = joined.judged(self.state.elapsed());
+        let judged = joined.judged(merged.results.duration);
         for metric in &mut merged.results.metrics {
             let live = judged.as_ref().and_then(|judged| judged.metric(&metric.name));
             let mut others = std::mem::take(&mut metric.thresholds).into_iter();
@@ -310,18 +334,34 @@ impl TestRun {
     }
 
     /// Keeps the result of an instance that has lost the others; how it ends.
-    pub(super) fn keep_own_result(&self, results: &Results, ended: Result<(), Failure>) -> Result<(), Failure> {
+    pub(super) fn keep_own_result(
+        &self,
+        results: &Results,
+        ended: Result<(), Failure>,
+        dashboard: Option<&Dashboard>,
+    ) -> Result<(), Failure> {
         let Some(joined) = self.joined() else { return ended };
         let severed = self.severed();
         let Some(instance) = joined.instance() else { return ended.and(Err(severed)) };
+        let facts = self.facts_of_part(Some(ended.as_ref().err().into()));
+        let is_written = self.write_reports(results, &facts, None, dashboard);
+        if let Some(name) = self.reports.json_file() {
+            if is_written {
+                self.log.warn(format!(
+                    "the result of instance {instance} is in `{name}`: `volley merge` makes one of the results of all"
+                ));
+            }
+            return ended.and(Err(severed));
+        }
         let run = joined.request().address.run();
         let name = format!("{run}-{}-of-{}.json", instance.number(), instance.of);
-        let facts = self.facts_of_part(Some(ended.as_ref().err().into()));
         let text = document::build(results, &self.render_options(), &facts, true).for_file(1);
-        self.write(&name, text.as_bytes());
-        let all = format!("{run}-*-of-{}.json", instance.of);
-        self.log
-            .warn(format!("the result of instance {instance} is in `{name}`: `volley merge {all}` makes one of all"));
+        if self.write(&name, text.as_bytes()) {
+            let all = format!("{run}-*-of-{}.json", instance.of);
+            self.log.warn(format!(
+                "the result of instance {instance} is in `{name}`: `volley merge {all}` makes one of all"
+            ));
+        }
         ended.and(Err(severed))
     }
 
@@ -341,9 +381,11 @@ impl TestRun {
         let Some(joined) = self.joined() else { return ended };
         let Some(instance) = joined.instance() else { return ended };
         self.log.info(format!("instance {instance} has handed over its result"));
-        // What ended the whole is told by the one that reports it.
-        let is_of_all =
-            |failure: &Failure| joined.state().control.abort.is_some_and(|abort| abort.message == failure.message);
+        let control = joined.state().control;
+        // What ended the whole is told by the one that reports it; where nothing was run, nobody has done his part.
+        let is_of_all = |failure: &Failure| {
+            control.set_up_by.is_some() && control.abort.as_ref().is_some_and(|abort| abort.message == failure.message)
+        };
         ended.or_else(|failure| if is_of_all(&failure) { Ok(()) } else { Err(failure) })
     }
 }
@@ -363,6 +405,7 @@ impl JoinedRun for TestRun {
         report.initialised = self.state.initialised_vus.load(Relaxed);
         report.max_vus = if self.makes_load() { self.plan.max_vus() } else { 0 };
         (report.complete, report.interrupted) = self.state.iterations();
+        report.elapsed = self.state.elapsed();
         report.is_held = self.state.is_paused() && self.state.status() < RunStatus::Started;
         report.marked_as_failed = self.state.marked_as_failed.load(Relaxed);
         report.abort = self.state.aborted().map(|abort| (&abort.failure).into());
@@ -379,10 +422,6 @@ impl JoinedRun for TestRun {
             ..LedgerOptions::default()
         };
         Ledger::new(self.script.registry.clone(), options, Logger::silent())
-    }
-
-    fn elapsed(&self) -> Duration {
-        self.state.elapsed()
     }
 
     fn abort(&self, failure: Failure) {

@@ -105,6 +105,11 @@ impl ReportPlan {
         Ok(wanted)
     }
 
+    /// Where our own summary goes, if it was asked for.
+    pub fn json_file(&self) -> Option<&str> {
+        self.json.as_deref()
+    }
+
     /// Whether the ledger has to keep endpoints, errors and the time series.
     pub fn needs_breakdown(&self) -> bool {
         self.has_document() || self.has_endpoint_table || self.markdown.is_some()
@@ -215,23 +220,23 @@ impl TestRun {
         }
     }
 
-    /// Writes everything that was asked for, and shows the dashboard the last document.
+    /// Writes everything that was asked for, and shows the dashboard the last document; whether our own summary was written.
     pub(super) fn write_reports(
         &self,
         results: &Results,
         facts: &RunFacts,
         merge: Option<&MergeFacts>,
         dashboard: Option<&Dashboard>,
-    ) {
+    ) -> bool {
         let options = self.render_options();
         let build = |has_histograms: bool| match merge {
             Some(merge) => document::build_merged(results, &options, facts, merge, has_histograms),
             None => document::build(results, &options, facts, has_histograms),
         };
-        if let Some(path) = &self.reports.json {
+        let has_json = self.reports.json.as_ref().is_some_and(|path| {
             let text = build(true).for_file(1);
-            self.write(path, text.as_bytes());
-        }
+            self.write(path, text.as_bytes())
+        });
         if let Some(path) = &self.reports.junit {
             self.write(path, junit::render(results, facts).as_bytes());
         }
@@ -239,7 +244,7 @@ impl TestRun {
             self.write_markdown(path, results, &options, facts, merge);
         }
         if self.reports.html.is_empty() && dashboard.is_none() {
-            return;
+            return has_json;
         }
         let document = build(false).for_script();
         if let Some(dashboard) = dashboard {
@@ -250,6 +255,7 @@ impl TestRun {
             let packed = path.ends_with(".gz").then(|| gzip(page.as_bytes())).flatten();
             self.write(path, packed.as_deref().unwrap_or(page.as_bytes()));
         }
+        has_json
     }
 
     /// The summary of a job on GitHub may have other parts: ours stands behind them.
@@ -294,12 +300,14 @@ impl TestRun {
         HEXLOWER.encode(&hash.finalize())
     }
 
-    /// A file that can't be written is an error line; what the run came to is not changed by it.
-    pub(super) fn write(&self, path: &str, content: &[u8]) {
-        if let Err(error) = writing::write_file(&self.request.cwd.join(path), content) {
-            let fields = vec![("error", writing::plain(&error).into())];
+    /// A file that can't be written is an error line; what the run came to is not changed by it. Whether it was written.
+    pub(super) fn write(&self, path: &str, content: &[u8]) -> bool {
+        let written = writing::write_file(&self.request.cwd.join(path), content);
+        if let Err(error) = &written {
+            let fields = vec![("error", writing::plain(error).into())];
             self.log.log(Level::Error, format!("could not write '{path}'"), fields);
         }
+        written.is_ok()
     }
 }
 

@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::js::JsVu;
 use crate::js::value::Value;
 use crate::log::Level;
-use crate::metrics::{Results, TrendStat};
+use crate::metrics::{MetricValues, Results, TrendStat};
 use crate::output::RunningOutput;
 use crate::report::Dashboard;
 use crate::summary::writing::{self, SummaryEntry};
@@ -40,21 +40,30 @@ impl TestRun {
         let verdict = if is_judged { self.ledger().evaluate(duration, true) } else { Default::default() };
         self.health.record(&mut self.ledger());
         let results = self.ledger().snapshot(duration);
-        if self.state.complete.load(Relaxed) == 0 && first_failure.is_none() && !self.state.is_aborted() {
-            self.log.warn("No script iterations fully finished, consider making the test duration longer");
+        let went_through = first_failure.is_none() && !self.state.is_aborted();
+        if went_through && self.joined().is_none() {
+            self.warn_without_iterations(&results);
         }
         // What stands on standard output stands there in order: the samples, then the summary.
         let to_stdout: Vec<_> = outputs.extract_if(.., |output| output.is_stdout).collect();
         self.stop_outputs(to_stdout).await;
         let ended = first_failure.ending(&self.state, &verdict);
         let whole = self.come_together(&results, &ended).await;
+        match &whole {
+            Whole::Merged(merged) if went_through => self.warn_without_iterations(&merged.results),
+            Whole::Alone | Whole::Severed if went_through && self.joined().is_some() && self.makes_load() => {
+                self.warn_without_iterations(&results);
+            }
+            _ => {}
+        }
         let shown = match &whole {
             Whole::Merged(merged) => Some(&merged.results),
             Whole::Alone | Whole::Severed => Some(&results).filter(|_| self.makes_load()),
             Whole::HandedOver => None,
         };
         if let Some(shown) = shown.filter(|_| self.request.summary_mode != Mode::Disabled) {
-            self.summarise(shown).await;
+            let incomplete = if let Whole::Merged(merged) = &whole { merged.facts.incomplete.as_deref() } else { None };
+            self.summarise(shown, incomplete).await;
         }
         let ended = match &whole {
             Whole::Merged(merged) => {
@@ -66,7 +75,7 @@ impl TestRun {
                 self.write_reports(&results, &facts, None, dashboard);
                 ended
             }
-            Whole::Severed => self.keep_own_result(&results, ended),
+            Whole::Severed => self.keep_own_result(&results, ended, dashboard),
             Whole::HandedOver => self.ending_of_part(ended),
         };
         self.stop_outputs(outputs).await;
@@ -74,6 +83,15 @@ impl TestRun {
             joined.finish().await;
         }
         ended
+    }
+
+    /// Says so where nobody finished an iteration: neither this process nor, in a result of all, another instance.
+    fn warn_without_iterations(&self, results: &Results) {
+        let iterations = results.metric("iterations").map(|metric| &metric.values);
+        let of_others = matches!(iterations, Some(MetricValues::Counter { count, .. }) if *count > 0.0);
+        if self.state.complete.load(Relaxed) == 0 && !(self.joined().is_some() && of_others) {
+            self.log.warn("No script iterations fully finished, consider making the test duration longer");
+        }
     }
 
     /// Lets outputs write what is on its way to them and waits until they have.
@@ -121,7 +139,7 @@ impl TestRun {
     }
 
     /// The text, or what `handleSummary` makes of the data; then the export.
-    async fn summarise(&self, results: &Results) {
+    async fn summarise(&self, results: &Results, incomplete: Option<&str>) {
         let options = self.render_options();
         let facts = data::SummaryFacts {
             stdout_is_tty: self.request.terminal.stdout_is_tty(),
@@ -145,7 +163,11 @@ impl TestRun {
             None
         };
         let mut outputs = own.unwrap_or_else(|| {
-            let content = text::render(results, &options).into_bytes();
+            let mut content = text::render(results, &options);
+            if let Some(why) = incomplete {
+                content.push_str(&format!("\n  INCOMPLETE: {why}\n"));
+            }
+            let content = content.into_bytes();
             vec![SummaryEntry { target: "stdout".to_owned(), content }]
         });
         if let Some(path) = &self.request.summary_export {

@@ -226,7 +226,8 @@ fn verdict(results: &Results, facts: &RunFacts) -> Tree {
     let failed = failed_shares(results);
     let head = end.map(|end| {
         let has_thresholds = facts.judges && results.metrics.iter().any(|metric| !metric.thresholds.is_empty());
-        headline(end.code, has_thresholds, &failed, MAX_FAILED)
+        let head = headline(end.code, has_thresholds, &failed, MAX_FAILED);
+        if facts.incomplete.is_some() { head.of_incomplete(end.code) } else { head }
     });
     Tree::map([
         ("headline", head.as_ref().map_or(Tree::Null, |head| Tree::from(head.text.as_str()))),

@@ -41,6 +41,17 @@ pub struct Headline {
     pub is_good: bool,
 }
 
+impl Headline {
+    /// The head of a result that is not of the whole test: nothing is approved of by it.
+    pub fn of_incomplete(self, exit_code: u8) -> Self {
+        let text = match (exit_code, self.is_good) {
+            (0 | 2, _) => "Incomplete".to_owned(),
+            _ => format!("{}; incomplete", self.text),
+        };
+        Self { text, is_good: false }
+    }
+}
+
 /// Everything that failed, by kind.
 pub fn failed_shares(results: &Results) -> Vec<FailedShare> {
     let rate = |name: &str| match results.metric(name).map(|metric| &metric.values) {

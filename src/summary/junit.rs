@@ -137,6 +137,9 @@ fn run(results: &Results, facts: &RunFacts, seconds: f64) -> Suite {
             let reason = reason.as_deref().unwrap_or("the run failed");
             CaseOutcome::Broke(format!("exit code {code}: {reason}"))
         }
+        Some(_) if facts.incomplete.is_some() => {
+            CaseOutcome::Broke(format!("the result is incomplete: {}", facts.incomplete.as_deref().unwrap_or_default()))
+        }
         _ => CaseOutcome::Passed,
     };
     let (class, name) = ("run".to_owned(), "runs to its end".to_owned());

@@ -50,7 +50,9 @@ fn head(results: &Results, facts: &MarkdownFacts) -> String {
     let run = facts.run;
     let end = run.end.as_ref();
     let has_thresholds = run.judges && results.metrics.iter().any(|metric| !metric.thresholds.is_empty());
-    let head = headline(end.map_or(0, |end| end.code), has_thresholds, &failed_shares(results), MAX_FAILED);
+    let code = end.map_or(0, |end| end.code);
+    let head = headline(code, has_thresholds, &failed_shares(results), MAX_FAILED);
+    let head = if run.incomplete.is_some() { head.of_incomplete(code) } else { head };
     let mark = if head.is_good { "✅" } else { "❌" };
     let mut page = format!("## {mark} {}: {}\n\n", escaped(&run.script), escaped(&head.text));
     let mut facts_line = vec![format!("{} long", Span::from(rounded(results.duration)))];

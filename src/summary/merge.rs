@@ -13,6 +13,7 @@ use super::RenderOptions;
 use super::document::{MergeFacts, RunEnd, RunFacts};
 use super::part::{Part, rate};
 use crate::exit_code::ExitCode;
+use crate::metrics::builtin;
 use crate::metrics::endpoint::{Endpoint, EndpointAxis, ErrorGroup, merged};
 use crate::metrics::groups::{CheckResult, GroupResult};
 use crate::metrics::record::Stamp;
@@ -53,6 +54,10 @@ pub fn merge(parts: &[Part], is_partial: bool) -> Result<Merge, String> {
         return Err(format!("{}; `--partial` merges them all the same", problems.join("; ")));
     }
     let mut results = add_up(parts);
+    let timeline = timeline(parts);
+    if let Some(timeline) = &timeline {
+        cap_vus(&mut results, timeline);
+    }
     judge(&mut results, parts)?;
     let incomplete = (!problems.is_empty()).then(|| problems.join("; "));
     let notes = incomplete.iter().map(|text| format!("the result is incomplete: {text}")).collect();
@@ -74,7 +79,7 @@ pub fn merge(parts: &[Part], is_partial: bool) -> Result<Merge, String> {
     let merge = MergeFacts {
         endpoints,
         endpoint_width,
-        timeline: timeline(parts),
+        timeline,
         errors: errors(parts),
         health: health(parts),
         parts: list(parts),
@@ -169,6 +174,11 @@ fn add_metric(whole: &mut MetricResult, more: &MetricResult) {
     }
     match (&mut whole.values, &more.values) {
         (MetricValues::Counter { count, .. }, MetricValues::Counter { count: also, .. }) => *count += also,
+        (MetricValues::Gauge { value, min, max }, MetricValues::Gauge { value: last, min: low, max: high })
+            if builtin::counts_vus(&whole.name) =>
+        {
+            (*value, *min, *max) = (*value + last, *min + low, *max + high);
+        }
         (MetricValues::Gauge { value, min, max }, MetricValues::Gauge { value: last, min: low, max: high }) => {
             (*value, *min, *max) = (*last, min.min(*low), max.max(*high));
         }
@@ -178,6 +188,18 @@ fn add_metric(whole: &mut MetricResult, more: &MetricResult) {
         (MetricValues::Trend(trend), MetricValues::Trend(also)) => trend.merge(also),
         // Parts of one test declare their metrics alike.
         _ => {}
+    }
+}
+
+/// The parts may have had their peaks at different times: there were never more VUs at once than the run over time shows.
+fn cap_vus(results: &mut Results, timeline: &Timeline) {
+    for metric in &mut results.metrics {
+        if let MetricValues::Gauge { max, .. } = &mut metric.values
+            && builtin::counts_vus(&metric.name)
+            && let Some(peak) = timeline.peak(&metric.name)
+        {
+            *max = max.min(peak);
+        }
     }
 }
 

@@ -107,6 +107,24 @@ fn parts_come_to_what_one_run_would_have_said() {
 }
 
 #[test]
+fn vus_of_all_instances_add_up() {
+    let part_of = |at: usize, vus: f64| {
+        let mut run = run(0..3, &[("vus_max", &["value>=17"])]);
+        run.sample(builtin::VUS, vus, &[]);
+        run.sample(builtin::VUS, vus - 1.0, &[]);
+        run.sample(builtin::VUS_MAX, vus, &[]);
+        part(&format!("{at}.json"), &run, &facts(["0:1/3", "1/3:2/3", "2/3:1"][at]))
+    };
+    let merged = merge(&[part_of(0, 7.0), part_of(1, 5.0), part_of(2, 5.0)], false).unwrap();
+    let gauge = |name: &str| match merged.results.metric(name).unwrap().values {
+        MetricValues::Gauge { value, min, max } => (value, min, max),
+        _ => panic!("{name} is no gauge"),
+    };
+    assert_eq!((gauge("vus"), gauge("vus_max")), ((14.0, 14.0, 17.0), (17.0, 17.0, 17.0)));
+    assert_eq!(merged.facts.end, Some(RunEnd { code: 0, reason: None }));
+}
+
+#[test]
 fn what_does_not_fit_together_is_refused() {
     let check = |parts: &[(&str, &str, u8)], expect: &str| {
         let parts: Vec<Part> = parts

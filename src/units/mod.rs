@@ -2,7 +2,7 @@
 
 pub mod allocator;
 #[cfg(test)]
-pub mod book;
+pub mod book_tests;
 pub mod duration;
 pub mod figure;
 #[cfg(any(test, fuzzing))]

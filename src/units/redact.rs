@@ -58,6 +58,17 @@ pub fn without_user(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// An address in which nothing behind the host can have an `@`: all before the last one may be a password, whatever it holds.
+pub fn redact_to_host(text: &str) -> String {
+    let is_scheme = |scheme: &str| scheme.chars().all(|c| c.is_ascii_alphanumeric());
+    let (scheme, rest) = text.split_once("://").filter(|(scheme, _)| is_scheme(scheme)).unwrap_or(("", text));
+    let divider = if scheme.is_empty() { "" } else { "://" };
+    match rest.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}{divider}{MASK}@{}", redact_reference(host)),
+        None => redact(text).into_owned(),
+    }
+}
+
 /// Where an address in a text ends.
 fn is_end(c: char) -> bool {
     c.is_whitespace() || c.is_control() || matches!(c, '"' | '\'' | '`' | '<' | '>')
@@ -163,6 +174,17 @@ mod tests {
         check("./x.js?v=1&sig=s", "./x.js?v=1&sig=****");
         check("https://u@h/?sig=s", "https://****@h/?sig=****");
         check("k6/http", "k6/http");
+    }
+
+    #[test]
+    fn everything_before_the_last_at_sign_is_masked_where_none_can_follow() {
+        let check = |text: &str, expect: &str| assert_eq!(redact_to_host(text), expect, "{text}");
+        check("redis://u2:p@ss/w:rd@host/X", "redis://****@host/X");
+        check("redis://:a?b#c/d@host:1/X?db=2", "redis://****@host:1/X?db=2");
+        check("redis://host:x/X", "redis://host:x/X");
+        check("u:p://w@host/X", "****@host/X");
+        check("u:p/w@host/X", "****@host/X");
+        check("redis:/host", "redis:/host");
     }
 
     #[test]

@@ -76,6 +76,10 @@ pub const MODULES: &[BuiltinModule] = &[
     module!("k6/x/faker", k6::x::faker::OPS),
     #[cfg(feature = "x-redis")]
     module!("k6/x/redis", k6::x::redis::OPS),
+    #[cfg(feature = "x-sql")]
+    module!("k6/x/sql", k6::x::sql::OPS),
+    #[cfg(feature = "x-sql")]
+    module!("k6/x/sql/driver/postgres", &[]),
     #[cfg(feature = "x-sse")]
     module!("k6/x/sse", k6::x::sse::OPS),
     #[cfg(feature = "x-tcp")]

@@ -111,7 +111,7 @@ impl RedisConnection {
             text => RedisError::Refused(text.to_owned()),
         };
         let tls = match &config.tls {
-            Some(own) => Some(connector.tls().for_connection(Some(own)).map_err(RedisError::Refused)?),
+            Some(own) => Some(connector.tls().for_connection(Some(own), true).map_err(RedisError::Refused)?),
             None => None,
         };
         let (socket, _) = connector.dial(host, port).await.map_err(failed)?;

@@ -148,16 +148,17 @@ impl Tls {
         self.connections.get(Offer::Unverified, None)
     }
 
-    /// Encrypts the connections of a protocol that is not HTTP: as the options say, with certificates of its own beside them.
+    /// Encrypts the connections of a protocol that is not HTTP: as the options say, with certificates of its own beside them;
+    /// where it does not verify the server's, any is accepted.
     ///
     /// # Errors
     /// What is wrong with the certificates.
-    #[cfg(feature = "x-redis")]
-    pub fn for_connection(&self, own: Option<&ConnectionTls>) -> Result<TlsConnector, String> {
+    #[cfg(any(feature = "x-redis", feature = "x-sql"))]
+    pub fn for_connection(&self, own: Option<&ConnectionTls>, verifies: bool) -> Result<TlsConnector, String> {
         if !self.can_handshake {
             return Err(NO_VERSION.to_owned());
         }
-        self.connections.get(Offer::Nothing, own)
+        self.connections.get(if verifies { Offer::Nothing } else { Offer::Unverified }, own)
     }
 }
 

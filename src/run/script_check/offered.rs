@@ -111,6 +111,8 @@ fn question(names: &[&str]) -> String {
     text + &format!(
         "const own = (value) => {{
           const names = [];
+          // A driver of k6/x/sql is a symbol.
+          if (typeof value === 'symbol') return names;
           for (let at = value; at && at !== Object.prototype && at !== Function.prototype; at = Object.getPrototypeOf(at)) {{
             names.push(...Object.getOwnPropertyNames(at));
           }}

@@ -267,5 +267,5 @@ fn the_page_of_modules_is_current() {
         let others = list(members.difference(exports).collect());
         page.push_str(&format!("| `{specifier}` | {own} | {others} |\n"));
     }
-    crate::units::book::check_page("modules.md", &page);
+    crate::units::book_tests::check_page("modules.md", &page);
 }

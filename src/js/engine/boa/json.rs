@@ -75,8 +75,8 @@ pub fn parse(text: &[u8], context: &mut Context) -> JsResult<JsValue> {
     if error.contains(errors::TOO_DEEP) {
         return Err(errors::too_deep());
     }
-    // To JavaScript a number that is too large is infinite.
-    if error.contains("number out of range")
+    // To JavaScript a number that is too large is infinite, and half of a pair of surrogates is a character.
+    if (error.contains("number out of range") || error.contains("surrogate") || error.contains("hex escape"))
         && let Some(value) = parse_in_turns(text, context)?
     {
         return Ok(value);

@@ -17,6 +17,8 @@ pub mod dns;
 pub mod faker;
 #[cfg(feature = "x-redis")]
 pub mod redis;
+#[cfg(feature = "x-sql")]
+pub mod sql;
 #[cfg(feature = "x-sse")]
 pub mod sse;
 #[cfg(feature = "x-tcp")]

@@ -78,13 +78,15 @@ impl JsTcp {
 
     /// What comes of something under way; `None` if the socket is closed first: then that is dropped, and the connection with it.
     async fn until_closed<T>(&self, work: impl Future<Output = Option<T>>) -> Option<T> {
-        let closed = self.closed.notified();
-        if self.remote.borrow().is_none() {
-            return None;
-        }
+        let notified = self.closed.notified();
+        let closed = async {
+            if self.remote.borrow().is_some() {
+                notified.await;
+            }
+        };
         tokio::select! {
             biased;
-            // What was done before it was closed counts.
+            // What was done before it was closed counts, also where it is first asked for afterwards.
             result = work => result,
             () = closed => None,
         }

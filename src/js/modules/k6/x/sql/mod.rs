@@ -1,0 +1,193 @@
+//! `k6/x/sql`: databases, whose methods wait. What travels is `net::postgres`' business; here arguments become text, and rows values.
+
+use std::cell::{Cell, OnceCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::super::super::Op;
+use super::super::http::go;
+use crate::js::loader::Loader;
+use crate::js::runtime::VuContext;
+use crate::js::value::{Args, Throw, Value, text_of};
+use crate::metrics::record::millis;
+use crate::metrics::{Contains, MetricId, MetricType};
+use crate::net::postgres::{PoolLimits, PostgresDsn, SqlAnswer, SqlArgument, SqlOutcome, SqlPool, SqlValue};
+use crate::net::remote::Remote;
+use crate::units::duration::Span;
+
+mod go_time;
+
+/// The native half.
+pub const OPS: &[(&str, Op)] = &[
+    ("declare", declare),
+    ("open", open),
+    ("run", run),
+    ("close", close),
+    ("timePart", go_time::time_part),
+    ("text", text),
+];
+
+/// As many unused connections are kept where a script doesn't say.
+const DEFAULT_MAX_IDLE: usize = 2;
+
+/// What statements are timed in, known once the module was imported.
+#[derive(Default)]
+struct SqlMetrics(Cell<Option<MetricId>>);
+
+/// What a script's database stands for.
+struct JsSql {
+    dsn: PostgresDsn,
+    limits: PoolLimits,
+    /// Its connections, once a statement was sent.
+    remote: OnceCell<Remote<Rc<SqlPool>>>,
+    is_closed: Cell<bool>,
+}
+
+/// Declares what statements are timed in.
+fn declare(vu: &VuContext, _args: Args) -> Result<Value, Throw> {
+    let metric = super::declare(vu, "sql_duration", MetricType::Trend, Contains::Time)?;
+    vu.module_state::<SqlMetrics>().0.set(Some(metric));
+    Ok(Value::Undefined)
+}
+
+/// `(what the driver is, `undefined` for ours, data source name, options)` -> a database that is not connected yet.
+fn open(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
+    match args.take(0) {
+        Value::Undefined => {}
+        Value::String(symbol) => {
+            let name = symbol.strip_prefix("Symbol(").and_then(|rest| rest.strip_suffix(')')).unwrap_or(&symbol);
+            let offered = "drivers that are offered: k6/x/sql/driver/postgres";
+            return Err(Throw::go(format!("unsupported database: {name}; {offered}")));
+        }
+        _ => return Err(Throw::go("unsupported database: invalid driver parameter type")),
+    }
+    let dsn = PostgresDsn::parse(&args.string(1)).map_err(Throw::go)?;
+    let limits = limits(vu, args.take(2)).map_err(Throw::go)?;
+    Ok(Value::Resource(Rc::new(JsSql { dsn, limits, remote: OnceCell::new(), is_closed: Cell::new(false) })))
+}
+
+fn limits(vu: &VuContext, given: Value) -> Result<PoolLimits, String> {
+    let mut limits = PoolLimits { max_open: None, max_idle: DEFAULT_MAX_IDLE, max_lifetime: None, max_idle_time: None };
+    let fields = match given {
+        Value::Map(fields) => fields,
+        Value::Undefined | Value::Null => Vec::new(),
+        other => return Err(format!("invalid options type: {}; expected object", go::type_of(&other))),
+    };
+    for (name, value) in fields.into_iter().filter(|(_, value)| !matches!(value, Value::Undefined | Value::Null)) {
+        match name.as_str() {
+            "max_open_conns" => limits.max_open = Some(count(&name, &value)?).filter(|count| *count > 0),
+            "max_idle_conns" => limits.max_idle = count(&name, &value)?,
+            "conn_max_lifetime" => limits.max_lifetime = span(&value)?,
+            "conn_max_idle_time" => limits.max_idle_time = span(&value)?,
+            _ if !Loader::of(&vu.script).files.is_sealed() => {
+                let known = "conn_max_idle_time, conn_max_lifetime, max_idle_conns, max_open_conns";
+                vu.script.log.warn(format!("k6/x/sql: open() knows no option {name:?}, only {known}"));
+            }
+            _ => {}
+        }
+    }
+    if let Some(max_open) = limits.max_open {
+        limits.max_idle = limits.max_idle.min(max_open);
+    }
+    Ok(limits)
+}
+
+fn count(name: &str, value: &Value) -> Result<usize, String> {
+    match value {
+        // Fewer than none is none, as in Go.
+        Value::Number(number) if number.is_finite() => Ok(number.max(0.0) as usize),
+        other => Err(format!("invalid options: {name} is {}; expected a number", go::type_of(other))),
+    }
+}
+
+/// Go's words for a duration; zero or less is no limit.
+fn span(value: &Value) -> Result<Option<Duration>, String> {
+    let span = Span::parse_go(&go::string_of(value))?;
+    Ok((span > Span::ZERO).then(|| span.to_duration()))
+}
+
+/// `(database, "query" or "exec", statement, arguments, time-out)` -> names and rows, or how many rows were affected.
+fn run(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
+    let database = args.resource::<JsSql>(0)?;
+    if vu.is_init() {
+        return Err(Throw::go("statements in the init context are not supported: use setup() or the VU function"));
+    }
+    let operation = args.string(1);
+    let sql = args.string(2);
+    let given = match args.take(3) {
+        Value::List(given) => given,
+        _ => Vec::new(),
+    };
+    let timeout = match args.take(4) {
+        Value::Undefined => None,
+        text => Some(Span::parse_go(&go::string_of(&text)).map_err(Throw::go)?.to_duration()),
+    };
+    let values = given.into_iter().enumerate().map(|(at, value)| argument(at + 1, value));
+    let values = values.collect::<Result<Vec<SqlArgument>, _>>().map_err(Throw::go)?;
+    if database.is_closed.get() {
+        return Err(Throw::go("sql: database is closed"));
+    }
+    let remote = database.remote.get_or_init(|| {
+        let (dsn, limits) = (database.dsn.clone(), database.limits);
+        Remote::new(&vu.client, move |connections| SqlPool::new(connections, dsn, limits))
+    });
+    let sent = remote.call(move |pool| async move { pool.statement(&sql, &values, timeout).await });
+    // The thread has ended: the run is over.
+    let SqlOutcome { answer, began, ended } = vu.wait(sent)?.ok_or(Throw::Stop)?;
+    if let Some(metric) = vu.module_state::<SqlMetrics>().0.get() {
+        let took = millis(ended.saturating_duration_since(began).as_nanos() as u64);
+        let status = if answer.is_ok() { "ok" } else { "error" };
+        let tags = [("driver", "postgres"), ("operation", operation.as_str()), ("status", status)];
+        super::sample(vu, metric, took, ended, &tags);
+    }
+    let answer = answer.map_err(Throw::go)?;
+    Ok(if operation == "query" { rows(answer) } else { Value::Number(answer.affected as f64) })
+}
+
+/// The text of a value for the statement.
+fn argument(place: usize, value: Value) -> Result<SqlArgument, String> {
+    let unsupported = |kind: &str| format!("sql: converting argument ${place} type: unsupported type {kind}");
+    Ok(Some(match value {
+        Value::Undefined | Value::Null => return Ok(None),
+        Value::Bool(value) => value.to_string(),
+        Value::Number(number) if number.is_infinite() => if number > 0.0 { "Infinity" } else { "-Infinity" }.to_owned(),
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => text,
+        Value::Bytes(bytes) => format!("\\x{}", data_encoding::HEXLOWER.encode(&bytes)),
+        Value::List(_) => return Err(unsupported("[]interface {}, a slice of interface")),
+        Value::Map(_) => return Err(unsupported("map[string]interface {}, a map")),
+        other => return Err(unsupported(&go::type_of(&other))),
+    }))
+}
+
+fn rows(answer: SqlAnswer) -> Value {
+    let value = |value: SqlValue| match value {
+        SqlValue::Null => Value::Null,
+        SqlValue::Bool(value) => Value::Bool(value),
+        SqlValue::Number(number) => Value::Number(number),
+        SqlValue::Text(text) => Value::String(text),
+        SqlValue::Bytes(bytes) => Value::Bytes(bytes),
+        SqlValue::Time(time) => go_time::parts(time),
+    };
+    let names = answer.columns.into_iter().map(Value::String).collect();
+    let rows = answer.rows.into_iter().map(|row| Value::List(row.into_iter().map(value).collect())).collect();
+    Value::List(vec![Value::List(names), Value::List(rows)])
+}
+
+/// `(database)`: closes its connections.
+fn close(vu: &VuContext, args: Args) -> Result<Value, Throw> {
+    let database = args.resource::<JsSql>(0)?;
+    database.is_closed.set(true);
+    if let Some(remote) = database.remote.get() {
+        vu.wait(remote.call(|pool| async move { pool.close() }))?;
+    }
+    Ok(Value::Undefined)
+}
+
+/// `(bytes)` -> what they say.
+fn text(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
+    Ok(match args.take(0) {
+        Value::Bytes(bytes) => text_of(&bytes).into(),
+        other => other,
+    })
+}
