@@ -118,6 +118,9 @@ fn main() {
     }
     println!("cargo:rerun-if-env-changed=CARGO_CFG_SANITIZE");
 
+    // volley: what is edited here is compiled.
+    println!("cargo:rerun-if-changed=quickjs");
+    println!("cargo:rerun-if-changed=build.rs");
     let src_dir = Path::new("quickjs");
 
     let out_dir = env::var("OUT_DIR").expect("No OUT_DIR env var is set by cargo");
