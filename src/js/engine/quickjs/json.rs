@@ -96,7 +96,7 @@ struct EngineValues<'a> {
 }
 
 /// An object or a list that is not complete.
-enum OpenValue {
+enum OpenContainer {
     Object(OpenObject),
     /// With its next index.
     List(Owned, u32),
@@ -157,7 +157,7 @@ impl EngineValues<'_> {
 impl<'a> JsonValues<'a> for EngineValues<'a> {
     type Value = Owned;
     type Name = MemberName;
-    type Open = OpenValue;
+    type Open = OpenContainer;
     type Error = JsonError<Thrown>;
 
     fn may_continue(&self) -> bool {
@@ -190,29 +190,33 @@ impl<'a> JsonValues<'a> for EngineValues<'a> {
         }
     }
 
-    fn open(&mut self, is_object: bool) -> Result<OpenValue, JsonError<Thrown>> {
-        Ok(if is_object { OpenValue::Object(self.members.open()) } else { OpenValue::List(self.context.array()?, 0) })
+    fn open(&mut self, is_object: bool) -> Result<OpenContainer, JsonError<Thrown>> {
+        Ok(if is_object {
+            OpenContainer::Object(self.members.open())
+        } else {
+            OpenContainer::List(self.context.array()?, 0)
+        })
     }
 
-    fn push(&mut self, open: &mut OpenValue, value: Owned) -> Result<(), JsonError<Thrown>> {
-        if let OpenValue::List(list, next) = open {
+    fn push(&mut self, open: &mut OpenContainer, value: Owned) -> Result<(), JsonError<Thrown>> {
+        if let OpenContainer::List(list, next) = open {
             self.context.define_index(&*list, *next, value)?;
             *next = next.wrapping_add(1);
         }
         Ok(())
     }
 
-    fn put(&mut self, open: &mut OpenValue, name: MemberName, value: Owned) -> Result<(), JsonError<Thrown>> {
-        if let OpenValue::Object(object) = open {
+    fn put(&mut self, open: &mut OpenContainer, name: MemberName, value: Owned) -> Result<(), JsonError<Thrown>> {
+        if let OpenContainer::Object(object) = open {
             self.members.put(object, name, value)?;
         }
         Ok(())
     }
 
-    fn close(&mut self, open: OpenValue) -> Result<Owned, JsonError<Thrown>> {
+    fn close(&mut self, open: OpenContainer) -> Result<Owned, JsonError<Thrown>> {
         match open {
-            OpenValue::Object(object) => Ok(self.members.close(object)?),
-            OpenValue::List(list, _) => Ok(list),
+            OpenContainer::Object(object) => Ok(self.members.close(object)?),
+            OpenContainer::List(list, _) => Ok(list),
         }
     }
 }

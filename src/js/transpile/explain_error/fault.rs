@@ -11,7 +11,7 @@ pub(super) enum Order {
 
 /// What is wrong, in general.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind<'m> {
+pub(super) enum FaultKind<'m> {
     /// What is called is no function.
     Callee,
     /// What stands behind `new` is none.
@@ -34,7 +34,7 @@ pub(super) enum Kind<'m> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Fault<'m> {
     pub order: Order,
-    pub kind: Kind<'m>,
+    pub kind: FaultKind<'m>,
 }
 
 impl<'m> Fault<'m> {
@@ -43,30 +43,32 @@ impl<'m> Fault<'m> {
         let trail = |kind| Some(Self { order: Order::Trail, kind });
         let nested = |kind| Some(Self { order: Order::Nested, kind });
         match message {
-            "not a function" => return trail(Kind::Callee),
-            "not a callable function" => return nested(Kind::Callee),
-            "not a constructor" => return nested(Kind::Constructor),
-            "Cannot convert undefined or null to object" => return trail(Kind::Pattern),
-            "Cannot destructure 'null' value" | "Cannot destructure 'undefined' value" => return nested(Kind::Pattern),
-            "cannot convert 'null' or 'undefined' to object" => return nested(Kind::Empty),
-            "value is not iterable" => return trail(Kind::NotIterable),
-            "invalid 'in' operand" => return trail(Kind::Operand { operator: "in" }),
-            "invalid 'instanceof' right operand" => return trail(Kind::Operand { operator: "instanceof" }),
+            "not a function" => return trail(FaultKind::Callee),
+            "not a callable function" => return nested(FaultKind::Callee),
+            "not a constructor" => return nested(FaultKind::Constructor),
+            "Cannot convert undefined or null to object" => return trail(FaultKind::Pattern),
+            "Cannot destructure 'null' value" | "Cannot destructure 'undefined' value" => {
+                return nested(FaultKind::Pattern);
+            }
+            "cannot convert 'null' or 'undefined' to object" => return nested(FaultKind::Empty),
+            "value is not iterable" => return trail(FaultKind::NotIterable),
+            "invalid 'in' operand" => return trail(FaultKind::Operand { operator: "in" }),
+            "invalid 'instanceof' right operand" => return trail(FaultKind::Operand { operator: "instanceof" }),
             _ => {}
         }
         if message.starts_with("value with type `") && message.ends_with("` is not iterable") {
-            return nested(Kind::NotIterable);
+            return nested(FaultKind::NotIterable);
         }
         if let Some(rest) = message.strip_prefix("right-hand side of '") {
             let operator = rest.split('\'').next().unwrap_or_default();
-            return nested(Kind::Operand { operator });
+            return nested(FaultKind::Operand { operator });
         }
         let (verb, rest) = message.strip_prefix("cannot ")?.split_once(" property '")?;
         let (name, of) = rest.rsplit_once("' of ")?;
         if name == "Symbol.iterator" {
-            return trail(Kind::Iterated { of });
+            return trail(FaultKind::Iterated { of });
         }
         let is_known = ["read", "set"].contains(&verb) && ["null", "undefined"].contains(&of);
-        if is_known { trail(Kind::Property { verb, name, of }) } else { None }
+        if is_known { trail(FaultKind::Property { verb, name, of }) } else { None }
     }
 }

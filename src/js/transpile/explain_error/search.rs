@@ -10,7 +10,7 @@ use oxc::ast_visit::{Visit, walk};
 use oxc::span::{GetSpan, Span};
 use oxc::syntax::scope::ScopeFlags;
 
-use super::fault::{Fault, Kind, Order};
+use super::fault::{Fault, FaultKind, Order};
 use super::known_functions::Callee;
 use super::places::{Places, next_token};
 use super::quote::{Quoter, is_never_empty};
@@ -71,10 +71,10 @@ impl<'t, 'm> Search<'t, 'm> {
     fn callee(&mut self, callee: &Expression, whole: Span, is_new: bool) {
         let span = callee.span();
         let is_meant = match self.fault.kind {
-            Kind::Callee if self.is_trail() => self.places.is_here(),
+            FaultKind::Callee if self.is_trail() => self.places.is_here(),
             // Between the callee and its arguments there may be blanks.
-            Kind::Callee if !is_new => self.places.is_at(span.start..=next_token(self.text, span.end)),
-            Kind::Constructor if is_new => self.places.is_at(whole.start..=next_token(self.text, span.end)),
+            FaultKind::Callee if !is_new => self.places.is_at(span.start..=next_token(self.text, span.end)),
+            FaultKind::Constructor if is_new => self.places.is_at(whole.start..=next_token(self.text, span.end)),
             _ => false,
         };
         let is_error = matches!(callee, Expression::Identifier(name) if name.name.ends_with("Error"));
@@ -83,7 +83,7 @@ impl<'t, 'm> Search<'t, 'm> {
         }
         let found = Candidate::new("", self.quoter.quote(callee), callee_sentence(is_new).to_owned(), span.start);
         // A function need not be a constructor.
-        let callee = if self.fault.kind == Kind::Constructor { Callee::Other } else { Callee::of(callee) };
+        let callee = if self.fault.kind == FaultKind::Constructor { Callee::Other } else { Callee::of(callee) };
         let found = Candidate { callee, ..found };
         // Of calls around each other an exact place means the innermost.
         if !self.is_trail() {
@@ -104,13 +104,13 @@ impl<'t, 'm> Search<'t, 'm> {
             return;
         }
         let (name, of) = match self.fault.kind {
-            Kind::Property { verb: asked, name, of } => {
+            FaultKind::Property { verb: asked, name, of } => {
                 if asked != verb || property.as_ref().is_some_and(|property| property != name) {
                     return;
                 }
                 (Some(name.to_owned()), of)
             }
-            Kind::Empty => (property, "undefined or null"),
+            FaultKind::Empty => (property, "undefined or null"),
             _ => return,
         };
         let what = self.quoter.quote(object);
@@ -122,15 +122,15 @@ impl<'t, 'm> Search<'t, 'm> {
     /// Something that is gone through here.
     fn iterated(&mut self, from: &Expression) {
         let why = match self.fault.kind {
-            Kind::Iterated { of } => format!(": it is {of}"),
-            Kind::Empty => ": it is undefined or null".to_owned(),
-            Kind::NotIterable => String::new(),
+            FaultKind::Iterated { of } => format!(": it is {of}"),
+            FaultKind::Empty => ": it is undefined or null".to_owned(),
+            FaultKind::NotIterable => String::new(),
             _ => return,
         };
         if self.places.is_here() && !is_never_empty(from) {
             let what = self.quoter.quote(from);
             let found = Candidate::new("", what, format!(" is not iterable{why}"), from.span().start);
-            let object = name_of(from).filter(|_| self.fault.kind != Kind::NotIterable);
+            let object = name_of(from).filter(|_| self.fault.kind != FaultKind::NotIterable);
             self.found.push(Candidate { object, ..found });
         }
     }
@@ -140,7 +140,8 @@ impl<'t, 'm> Search<'t, 'm> {
         let is_object = matches!(pattern, BindingPattern::ObjectPattern(_));
         let is_wanted = matches!(
             (self.fault.kind, is_object),
-            (Kind::Pattern, true) | (Kind::Iterated { .. } | Kind::Empty | Kind::NotIterable, false)
+            (FaultKind::Pattern, true)
+                | (FaultKind::Iterated { .. } | FaultKind::Empty | FaultKind::NotIterable, false)
         ) && matches!(pattern, BindingPattern::ObjectPattern(_) | BindingPattern::ArrayPattern(_));
         match from {
             Some(from) if is_wanted && !is_object => self.iterated(from),
@@ -305,7 +306,7 @@ impl<'a> Visit<'a> for Search<'_, '_> {
             BinaryOperator::Instanceof => "instanceof",
             _ => return,
         };
-        if self.fault.kind == (Kind::Operand { operator }) && self.places.is_here() {
+        if self.fault.kind == (FaultKind::Operand { operator }) && self.places.is_here() {
             let what = self.quoter.quote(&binary.right);
             let needed = if operator == "in" { "an object" } else { "a class or a function" };
             let before = format!("cannot use '{operator}' with ");

@@ -502,16 +502,6 @@ impl Context {
         Self::done(key.with_atom(self, define)).map(drop)
     }
 
-    /// The getter of an accessor of the object's own; `undefined` where there is none.
-    pub fn own_getter(self, object: impl AsRaw, key: impl PropertyName) -> Result<Owned, Thrown> {
-        let mut found = qjs::JSPropertyDescriptor { flags: 0, value: UNDEFINED, getter: UNDEFINED, setter: UNDEFINED };
-        // SAFETY: object and name are alive; the descriptor is written to before the call returns.
-        let get = |atom| unsafe { qjs::JS_GetOwnProperty(self.ptr(), &mut found, object.raw(), atom) };
-        Self::done(key.with_atom(self, get))?;
-        let [getter, ..] = [found.getter, found.setter, found.value].map(|raw| Owned::new(raw, self));
-        Ok(getter)
-    }
-
     /// The `length` of an object or a string.
     pub fn length(self, value: impl AsRaw) -> Result<i64, Thrown> {
         let mut length = 0;

@@ -5,7 +5,7 @@ use std::ptr::NonNull;
 
 use rquickjs::qjs::{self, JSAtom};
 
-use super::{AsRaw, Borrowed, Context, Owned, Thrown, UNDEFINED};
+use super::{AsRaw, Borrowed, Context, Owned, PropertyName, Thrown, UNDEFINED};
 
 impl Context {
     /// Calls `see` with each own enumerable property that has a string for a name.
@@ -35,18 +35,27 @@ impl Context {
         let names = self.own_names(object)?;
         let mut folded = start;
         for atom in names.atoms() {
-            let mut found =
-                qjs::JSPropertyDescriptor { flags: 0, value: UNDEFINED, getter: UNDEFINED, setter: UNDEFINED };
-            // SAFETY: object and name are alive; the descriptor is written to before the call returns.
-            let get = unsafe { qjs::JS_GetOwnProperty(self.ptr(), &mut found, object.raw(), *atom) };
-            Self::done(get)?;
-            let [value, getter, _setter] = [found.value, found.getter, found.setter].map(|raw| Owned::new(raw, self));
-            if !getter.borrow().is_undefined() || (found.flags & qjs::JS_PROP_GETSET as c_int) != 0 {
+            let OwnProperty { value, getter, flags } = self.own_property(object, *atom)?;
+            if !getter.borrow().is_undefined() || (flags & qjs::JS_PROP_GETSET as c_int) != 0 {
                 return Ok(T::default());
             }
             folded = fold(folded, value.borrow());
         }
         Ok(folded)
+    }
+
+    /// The getter of an accessor of the object's own; `undefined` where there is none.
+    pub fn own_getter(self, object: impl AsRaw, key: impl PropertyName) -> Result<Owned, Thrown> {
+        Ok(key.with_atom(self, |atom| self.own_property(object, atom))?.getter)
+    }
+
+    /// What a property of the object's own is; all `undefined` where there is none. The name must be alive.
+    fn own_property(self, object: impl AsRaw, atom: JSAtom) -> Result<OwnProperty, Thrown> {
+        let mut found = qjs::JSPropertyDescriptor { flags: 0, value: UNDEFINED, getter: UNDEFINED, setter: UNDEFINED };
+        // SAFETY: object and name are alive; the descriptor is written to before the call returns.
+        Self::done(unsafe { qjs::JS_GetOwnProperty(self.ptr(), &mut found, object.raw(), atom) })?;
+        let [value, getter, _setter] = [found.value, found.getter, found.setter].map(|raw| Owned::new(raw, self));
+        Ok(OwnProperty { value, getter, flags: found.flags })
     }
 
     fn own_names(self, object: impl AsRaw) -> Result<PropertyNames, Thrown> {
@@ -56,6 +65,13 @@ impl Context {
         Self::done(unsafe { qjs::JS_GetOwnPropertyNames(self.ptr(), &mut table, &mut len, object.raw(), flags) })?;
         Ok(PropertyNames { table, len, context: self })
     }
+}
+
+/// A property of an object's own.
+struct OwnProperty {
+    value: Owned,
+    getter: Owned,
+    flags: c_int,
 }
 
 /// The names of an object's properties.

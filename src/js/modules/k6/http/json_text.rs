@@ -33,7 +33,7 @@ pub(super) fn check(json: &[u8]) -> Result<(), JsonSyntaxError> {
 
 /// Checks a whole text. Where it is an object: the text of its first member of this name, found on the way.
 pub(super) fn check_for<'a>(json: &'a [u8], name: &str) -> Result<Option<&'a [u8]>, JsonSyntaxError> {
-    let member = Some(Member { name: name.as_bytes(), begin: None, text: None });
+    let member = Some(SoughtMember { name: name.as_bytes(), begin: None, text: None });
     let found = Scanner { json, at: 0, member }.document()?;
     Ok(found.and_then(|member| member.text))
 }
@@ -128,11 +128,11 @@ struct Scanner<'a, 'n> {
     json: &'a [u8],
     at: usize,
     /// What is looked for in the outermost object.
-    member: Option<Member<'a, 'n>>,
+    member: Option<SoughtMember<'a, 'n>>,
 }
 
 /// A member of the outermost object.
-struct Member<'a, 'n> {
+struct SoughtMember<'a, 'n> {
     name: &'n [u8],
     /// Where its value begins, once its name was read.
     begin: Option<usize>,
@@ -199,7 +199,7 @@ impl<'a, 'n> Scanner<'a, 'n> {
         }
     }
 
-    fn document(mut self) -> Result<Option<Member<'a, 'n>>, JsonSyntaxError> {
+    fn document(mut self) -> Result<Option<SoughtMember<'a, 'n>>, JsonSyntaxError> {
         let mut around: Vec<Inside> = Vec::new();
         loop {
             self.space();

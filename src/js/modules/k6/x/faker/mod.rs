@@ -20,7 +20,7 @@ mod words;
 
 use generate::Given;
 use random::Random;
-use table::{Kind, Table, TextPart};
+use table::{EntryKind, Table, TextPart};
 
 /// The native half.
 pub const OPS: &[(&str, Op)] = &[("faker", faker), ("fake", fake), ("categories", categories), ("members", members)];
@@ -79,7 +79,7 @@ impl Faker {
         let table = self.table;
         let function = table.functions.get(place).ok_or_else(|| Throw::type_error("there is no such function"))?;
         match &function.kind {
-            Kind::Code(code) => {
+            EntryKind::Code(code) => {
                 given.resize(function.params.len(), Given::Nothing);
                 for (given, param) in given.iter_mut().zip(&function.params) {
                     match (&given, param.default) {
@@ -106,8 +106,8 @@ impl Faker {
 
     fn write(&mut self, table: &'static Table, place: usize, text: &mut String) {
         match &table.functions[place].kind {
-            Kind::Pick(list) => text.push_str(self.random.pick(list)),
-            Kind::Make(parts) => {
+            EntryKind::Pick(list) => text.push_str(self.random.pick(list)),
+            EntryKind::Make(parts) => {
                 for part in parts {
                     match part {
                         TextPart::Text(plain) => text.push_str(plain),
@@ -117,7 +117,7 @@ impl Faker {
                     }
                 }
             }
-            Kind::Code(_) => match self.call(place, Vec::new()) {
+            EntryKind::Code(_) => match self.call(place, Vec::new()) {
                 Ok(Value::String(made)) => text.push_str(&made),
                 Ok(Value::Number(number)) => text.push_str(&crate::js::modules::k6::number_text(number)),
                 _ => {}

@@ -11,7 +11,7 @@ pub(super) struct Function {
     pub category: &'static str,
     pub name: &'static str,
     pub params: Vec<Param>,
-    pub kind: Kind,
+    pub kind: EntryKind,
 }
 
 /// What a function may be given.
@@ -25,7 +25,7 @@ pub(super) struct Param {
 
 /// How a value is made.
 #[derive(Debug)]
-pub(super) enum Kind {
+pub(super) enum EntryKind {
     /// One of several.
     Pick(Vec<&'static str>),
     /// A text of parts.
@@ -85,9 +85,9 @@ impl Table {
             name,
             params: params.split(',').filter(|param| !param.is_empty()).map(param).collect(),
             kind: match rest.split_once(' ').unwrap_or((rest, "")) {
-                ("pick", list) => Kind::Pick(list.split('|').collect()),
-                ("make", text) => Kind::Make(parts(text, place)),
-                _ => Kind::Code(generate::code(name).unwrap_or_else(|| unreachable!("`{name}` is not written"))),
+                ("pick", list) => EntryKind::Pick(list.split('|').collect()),
+                ("make", text) => EntryKind::Make(parts(text, place)),
+                _ => EntryKind::Code(generate::code(name).unwrap_or_else(|| unreachable!("`{name}` is not written"))),
             },
         });
         Self { functions: functions.collect(), places }
