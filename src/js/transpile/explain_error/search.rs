@@ -1,5 +1,6 @@
 //! Walks through a text in the order in which it is evaluated, and gathers what an error at a place may be about.
 
+use oxc::allocator::ArenaVec;
 use oxc::ast::ast::{
     Argument, ArrayPattern, ArrowFunctionExpression, AssignmentExpression, BinaryExpression, BinaryOperator,
     BindingPattern, CallExpression, ChainExpression, ExportDefaultDeclaration, ExportDefaultDeclarationKind,
@@ -300,11 +301,13 @@ impl<'a> Visit<'a> for Search<'_, '_> {
         self.places.leave_function();
     }
 
-    fn visit_argument(&mut self, argument: &Argument<'a>) {
-        if matches!(argument, Argument::FunctionExpression(_) | Argument::ArrowFunctionExpression(_)) {
-            self.name = Some(String::new());
+    fn visit_arguments(&mut self, arguments: &ArenaVec<'a, Argument<'a>>) {
+        for argument in arguments {
+            if argument.as_expression().is_some_and(is_function) {
+                self.name = Some(String::new());
+            }
+            self.visit_argument(argument);
         }
-        walk::walk_argument(self, argument);
     }
 
     fn visit_export_default_declaration(&mut self, export: &ExportDefaultDeclaration<'a>) {
