@@ -75,7 +75,7 @@ impl<'t> Places<'t> {
         self.functions.push(name);
         let places = match self.order {
             Order::Nested => Vec::new(),
-            Order::Trail => heads.iter().flat_map(|head| [*head, self.line_start(*head)]).collect(),
+            Order::Trail => heads.iter().flat_map(|head| [*head, self.marked(*head), self.line_start(*head)]).collect(),
         };
         self.stack.push(places);
     }
