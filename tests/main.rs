@@ -45,6 +45,7 @@ mod procedure_verdict;
 mod program;
 mod redis;
 mod regexp;
+mod release;
 mod remote;
 mod report;
 mod scale_out;
