@@ -177,8 +177,7 @@ fn the_action_that_runs_k6() {
         "for file in *.js; do k6 inspect --execution-requirements \"$file\" > /dev/null 2>&1 && echo \"$file\"; done; true",
     );
     assert_eq!(found.stdout, "load.js\n", "{}", found.stderr);
-    let outcome =
-        job.shell("k6 run --address= --summary-export=summary.json --out json=points.json --tag build=abc load.js");
+    let outcome = job.shell("k6 run --summary-export=summary.json --out json=points.json --tag build=abc load.js");
     assert_eq!(outcome.code, 0, "{}\n{}", outcome.stdout, outcome.stderr);
     job.check_artefacts(0);
 }

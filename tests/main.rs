@@ -18,6 +18,7 @@ mod control;
 mod endings;
 mod examples;
 mod faults;
+mod grafana;
 mod grpc;
 mod harness;
 mod hostile;
