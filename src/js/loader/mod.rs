@@ -114,6 +114,8 @@ pub struct Unreadable {
     pub text: String,
     /// `URL:LINE` of the import.
     pub place: String,
+    /// What may have been meant.
+    pub meant: Option<String>,
 }
 
 impl Loader {
@@ -360,7 +362,8 @@ impl Loader {
         let module = self.files.module(specifier, url).map_err(|text| {
             let imported = lock(&self.specifiers).get(url).cloned();
             if let Some((specifier, referrer)) = imported {
-                let unreadable = Unreadable { text: text.clone(), place: self.place_of(&specifier, &referrer) };
+                let (place, meant) = (self.place_of(&specifier, &referrer), self.files.meant(&specifier, url));
+                let unreadable = Unreadable { text: text.clone(), place, meant };
                 *lock(&self.unreadable) = Some(unreadable);
             }
             Throw::go(text)
@@ -446,6 +449,11 @@ impl Loader {
         lock(&self.unreadable).clone()
     }
 
+    /// True if the file at `url` is TypeScript by its text, but not by its name.
+    pub fn has_types(&self, url: &str) -> bool {
+        url.ends_with(".js") && self.files.text(url).is_some_and(|text| transpile::has_types(&text))
+    }
+
     /// The last import that leads nowhere.
     pub fn unresolved(&self) -> Option<Unreadable> {
         lock(&self.unresolved).clone()
@@ -467,7 +475,7 @@ impl ModuleLoader for Loader {
         }
         let resolved = self.files.resolve(specifier, referrer).map_err(|text| {
             let place = self.place_of(specifier, referrer);
-            *lock(&self.unresolved) = Some(Unreadable { text: text.clone(), place });
+            *lock(&self.unresolved) = Some(Unreadable { text: text.clone(), place, meant: None });
             Throw::go(text)
         });
         match resolved? {
