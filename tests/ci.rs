@@ -27,7 +27,7 @@ fn github_steps(workflow: &str) -> Vec<String> {
     let lines: Vec<_> = workflow.lines().collect();
     let mut steps = Vec::new();
     for (at, line) in lines.iter().enumerate() {
-        match line.trim().strip_prefix("run:").map(str::trim) {
+        match line.trim().trim_start_matches("- ").strip_prefix("run:").map(str::trim) {
             Some("|") => steps.push(block(&lines, at).join("\n")),
             Some(command) => steps.push(command.to_owned()),
             None => {}

@@ -37,7 +37,8 @@ ln -sf volley "$folder/k6"
 
 version=$("$folder/volley" version)
 echo "$version"
-wanted=${VOLLEY_K6_VERSION#v}
+wanted=${VOLLEY_K6_VERSION:-}
+wanted=${wanted#v}
 if [ -n "$wanted" ] && [ "$wanted" != latest ]; then
     same=$("$folder/k6" version | sed -n 's/^k6 v\([0-9]*\.[0-9]*\).*/\1/p')
     [ "${wanted%.*}" = "$same" ] || [ "$wanted" = "$same" ] ||

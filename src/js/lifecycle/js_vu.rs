@@ -81,7 +81,8 @@ fn explained(failure: Failure, loader: &Loader) -> Failure {
         let mut places = failure.message.lines().filter_map(|line| line.strip_prefix("\tat "));
         let file = places.next().and_then(|place| place.rsplitn(3, ':').nth(2));
         if let Some(file) = file.filter(|file| loader.has_types(file)) {
-            return failure.hint(format!("there are types in it: name it {}.ts", file.trim_end_matches(".js")));
+            let hint = format!("there are types in it: name it {}.ts", file.trim_end_matches(".js"));
+            return failure.hint(hint);
         }
     }
     failure

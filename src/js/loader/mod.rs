@@ -439,7 +439,8 @@ impl Loader {
     /// Where a module names another one: engines don't say.
     fn place_of(&self, specifier: &str, referrer: &str) -> String {
         let quoted = ['"', '\'', '`'].map(|quote| format!("{quote}{specifier}{quote}"));
-        let names = |line: &str| quoted.iter().any(|name| line.contains(name));
+        let is_comment = |line: &str| ["//", "/*", "* "].iter().any(|sign| line.trim_start().starts_with(sign));
+        let names = |line: &str| !is_comment(line) && quoted.iter().any(|name| line.contains(name));
         let line = self.files.text(referrer).and_then(|text| text.lines().position(names));
         line.map_or_else(|| referrer.to_owned(), |line| format!("{referrer}:{}", line + 1))
     }
