@@ -332,17 +332,15 @@ const OPS = {
   files: takeFiles,
   scroll: (el) => { el.scrollIntoViewIfNeeded?.(true); },
   sketch,
-  // Where the content of a frame's element begins, in the viewport it is in.
-  frameOrigin: (el) => {
+  // A point of what is in a frame, seen from the document its element is in, and what is over it there.
+  through: (el, { x, y, force }) => {
     const box = el.getBoundingClientRect();
     const style = styleOf(el);
     const scale = el.offsetWidth ? box.width / el.offsetWidth : 1;
-    return { x: box.left + (el.clientLeft + parseFloat(style.paddingLeft)) * scale, y: box.top + (el.clientTop + parseFloat(style.paddingTop)) * scale, scale };
-  },
-  // What covers a frame's element at a point; '' if nothing does.
-  covered: (el, { x, y }) => {
-    const hit = hitAt(x, y);
-    return hit === el ? '' : hit ? `the frame ${sketch(el)} is covered by ${sketch(hit)}` : `the frame ${sketch(el)} is outside of the viewport`;
+    const at = { x: box.left + (el.clientLeft + parseFloat(style.paddingLeft) + x) * scale, y: box.top + (el.clientTop + parseFloat(style.paddingTop) + y) * scale, scale };
+    const hit = force ? el : hitAt(at.x, at.y);
+    if (hit !== el) at.why = hit ? `the frame ${sketch(el)} is covered by ${sketch(hit)}` : `the frame ${sketch(el)} is outside of the viewport`;
+    return at;
   },
 };
 
