@@ -1,13 +1,15 @@
 // What pages, frames, locators and element handles of k6/browser do with elements: it finds them in the page, waits there until
-// they are ready (injected.js), and sends what a user would do. A lazy script: called with what the parts share.
+// they are ready (injected.js), and sends what a user would do. An expression, called with what the parts share.
 //
 // A target is what something is done to: { frame, chain, strict, shown } for selectors, of which each but the last names the
 // frame the next is looked for in, or { handle }.
-(core) => {
-const { call, primordials, failure, duration, send, input } = core;
-const { ArrayBufferIsView, ArrayIsArray, JSONParse, JSONStringify, Number, ObjectKeys, Promise, PromisePrototypeThen, String, StringPrototypeIndexOf, StringPrototypeSlice, Uint8Array } = primordials;
+(env) => {
+const { native, call, primordials } = env;
+const { includes, span } = env.load('session');
+const { adopted, failure, frameIn, handleOf, isDetached, now, ownerOf, pageOf, prepare, release, timeout, worded } = env.load('elements');
+const input = env.load('input');
+const { ArrayBufferIsView, ArrayIsArray, JSONParse, Number, ObjectKeys, String, StringPrototypeIndexOf, StringPrototypeSlice, Uint8Array } = primordials;
 
-const has = (text, part) => call(StringPrototypeIndexOf, text, part) >= 0;
 const slice = (text, from, to) => call(StringPrototypeSlice, text, from, to);
 
 // ---- Deadlines
@@ -17,41 +19,31 @@ const SLACK = 300;
 // How long is waited before something is tried again that the page itself can't wait for.
 const PAUSE = 30;
 
-const deadlineOf = (timeout) => ({ timeout, end: timeout > 0 ? core.now() + timeout : 0 });
-const left = (deadline) => (deadline.end === 0 ? 0 : deadline.end - core.now() > 1 ? deadline.end - core.now() : 1);
-const isOver = (deadline) => deadline.end !== 0 && core.now() >= deadline.end;
-const timedOut = (deadline, why) => failure(`timed out after ${duration(deadline.timeout)}`, { why, timeout: true });
+const deadlineOf = (timeout) => ({ timeout, end: timeout > 0 ? now() + timeout : 0 });
+const left = (deadline) => (deadline.end === 0 ? 0 : deadline.end - now() > 1 ? deadline.end - now() : 1);
+const isOver = (deadline) => deadline.end !== 0 && now() >= deadline.end;
+const timedOut = (deadline, why) => failure(`timed out after ${span(deadline.timeout)}`, { why, timeout: true });
 
-// A promise, or the end of the time. What comes later is nobody's.
-function within(promise, deadline, why) {
-  if (deadline.end === 0) return promise;
-  return new Promise((resolve, reject) => {
-    const stop = core.after(left(deadline) + SLACK, () => reject(timedOut(deadline, why)));
-    const end = (settle) => (value) => {
-      stop();
-      settle(value);
-    };
-    call(PromisePrototypeThen, promise, end(resolve), end(reject));
-  });
-}
+// A promise, or the end of the time.
+const within = (frame, promise, deadline, why) => frame.link.limit(promise, deadline.end === 0 ? 0 : left(deadline) + SLACK, () => timedOut(deadline, why));
 
 // ---- Calls into the page
 
 const LOST = ['Execution context was destroyed', 'Cannot find context', 'Inspected target navigated or closed', 'Could not find object', 'uniqueContextId not found', 'Cannot find execution context'];
 function isLost(error) {
   const text = String(error.message);
-  for (let at = 0; at < LOST.length; at++) if (has(text, LOST[at])) return true;
+  for (let at = 0; at < LOST.length; at++) if (includes(text, LOST[at])) return true;
   return false;
 }
 
 // Calls volley[name](request, ...objects) in the utility world of a frame; a value, or a remote object.
 async function invoke(frame, name, request, objects, deadline, byValue = true) {
-  const context = await within(core.context(frame, 'utility'), deadline, 'the frame has no document yet');
-  core.prepare(context, request.selector !== undefined && has(request.selector, 'role='));
+  const context = await within(frame, frame.context('utility'), deadline, 'the frame has no document yet');
+  prepare(context, request.selector !== undefined && includes(request.selector, 'role='));
   const args = [{ value: name }, { value: request }];
   for (let at = 0; at < objects.length; at++) args[at + 2] = { objectId: objects[at] };
-  const reply = await within(core.sendTo(context, 'Runtime.callFunctionOn', {
-    executionContextId: core.contextId(context), functionDeclaration: 'function(n,r,...o){return volley[n](r,...o)}', arguments: args, returnByValue: byValue, awaitPromise: true,
+  const reply = await within(frame, context.session.send('Runtime.callFunctionOn', {
+    executionContextId: context.id, functionDeclaration: 'function(n,r,...o){return volley[n](r,...o)}', arguments: args, returnByValue: byValue, awaitPromise: true,
   }), deadline, 'the page does not answer: its own script may be busy');
   if (reply.exceptionDetails === undefined) return byValue ? reply.result.value : { context, object: reply.result };
   const text = String(reply.exceptionDetails.exception?.description ?? reply.exceptionDetails.text);
@@ -72,7 +64,7 @@ function settled(outcome, deadline) {
 // if a frame on the way is not there.
 async function locate(target, deadline, wait = true) {
   if (target.handle !== undefined) {
-    const { frame, object } = await core.adopted(target.handle, 'utility');
+    const { frame, object } = await adopted(target.handle);
     return { frame, objects: [object] };
   }
   let frame = target.frame;
@@ -84,9 +76,9 @@ async function locate(target, deadline, wait = true) {
       if (!wait && found.outcome.timeout !== undefined) return undefined;
       settled(found.outcome, deadline);
     }
-    const inner = await core.frameIn(found.context, found.object.objectId);
-    core.release(found.context, found.object.objectId);
-    if (inner === undefined) throw failure(`${core.worded(selector)} is no frame`);
+    const inner = await frameIn(found.context, found.object.objectId);
+    release(found.context, found.object.objectId);
+    if (inner === undefined) throw failure(`${worded(selector)} is no frame`);
     frame = inner;
   }
   return { frame, objects: [] };
@@ -98,10 +90,10 @@ async function insist(target, deadline, job) {
     try {
       return await job();
     } catch (error) {
-      const again = target.handle === undefined && (isLost(error) || (target.chain.length > 1 && core.isDetached(error)));
+      const again = target.handle === undefined && (isLost(error) || (target.chain.length > 1 && isDetached(error)));
       if (!again) throw error;
       if (isOver(deadline)) throw timedOut(deadline, 'the page navigated');
-      await core.sleep(target.frame, PAUSE);
+      await target.frame.link.pause(PAUSE);
     }
   }
 }
@@ -129,9 +121,12 @@ function element(target, name, given, deadline) {
     const found = await invoke(place.frame, name, requestOf(target, given, deadline), place.objects, deadline, false);
     if (found.outcome !== undefined) settled(found.outcome, deadline);
     if (found.object.subtype === 'null') return null;
-    return core.handleOf(found.context, found.object);
+    return name === 'all' ? found : handleOf(found.context, found.object);
   });
 }
+
+// What of a page's keys and mouse is known.
+const inputOf = (page) => page.inputState();
 
 // ---- Pointing
 
@@ -139,8 +134,8 @@ function element(target, name, given, deadline) {
 async function toPage(frame, point, deadline, force) {
   let at = point;
   let scale = 1;
-  for (let inner = frame, outer = core.parentOf(inner); outer !== null; inner = outer, outer = core.parentOf(inner)) {
-    const owner = await core.ownerOf(inner, outer);
+  for (let inner = frame, outer = inner.parent; outer !== undefined; inner = outer, outer = inner.parent) {
+    const owner = await ownerOf(inner);
     const outcome = await invoke(outer, 'run', { op: 'through', arg: { x: at.x, y: at.y, force }, timeout: 1 }, [owner], deadline);
     at = settled(outcome, deadline);
     scale *= at.scale;
@@ -170,13 +165,13 @@ async function atPoint(target, options, deadline, given, job) {
       there = { why: 'the page navigated' };
     }
     if (there.why === undefined) {
-      const page = core.pageOf(found.frame);
-      if (options.trial !== true) await input.holding(core.inputOf(page), options.modifiers, () => job(core.inputOf(page), there.x, there.y));
+      const keys = inputOf(pageOf(found.frame));
+      if (options.trial !== true) await input.holding(keys, options.modifiers, () => job(keys, there.x, there.y));
       return true;
     }
     why = there.why;
     if (isOver(deadline)) throw timedOut(deadline, why);
-    await core.sleep(found.frame, PAUSE);
+    await found.frame.link.pause(PAUSE);
   }
 }
 
@@ -195,11 +190,11 @@ async function setChecked(target, wanted, options, deadline) {
 
 async function fill(target, text, options, deadline) {
   const { value, frame } = await ask(target, { op: 'fill', arg: text, states: ['visible', 'enabled', 'editable'], attached: true, force: options.force === true }, deadline);
-  if (!value) await input.insertText(core.inputOf(core.pageOf(frame)), text);
+  if (!value) await input.insertText(inputOf(pageOf(frame)), text);
 }
 async function focused(target, deadline) {
   const { frame } = await ask(target, { op: 'focus', attached: true }, deadline);
-  return core.inputOf(core.pageOf(frame));
+  return inputOf(pageOf(frame));
 }
 const delayOf = (options) => Number(options.delay ?? 0);
 const type = async (target, text, options, deadline) => input.type(await focused(target, deadline), text, delayOf(options));
@@ -213,7 +208,7 @@ async function selectOption(target, values, options, deadline) {
   const handles = [];
   for (let at = 0; at < list.length; at++) {
     const value = list[at];
-    if (core.isElementHandle(value)) handles[handles.length] = value;
+    if (value instanceof env.load('element_handle').ElementHandle) handles[handles.length] = value;
     else if (value !== null && typeof value === 'object') {
       const pick = {};
       if (value.value !== undefined && value.value !== null) pick.value = String(value.value);
@@ -225,7 +220,7 @@ async function selectOption(target, values, options, deadline) {
   }
   if (handles.length > 0 && wanted.length > 0) throw failure('options are chosen by handles or by values, not by both');
   const nodes = [];
-  for (let at = 0; at < handles.length; at++) nodes[at] = (await core.adopted(handles[at], 'utility')).object;
+  for (let at = 0; at < handles.length; at++) nodes[at] = (await adopted(handles[at])).object;
   const request = { op: 'choose', arg: wanted, states: ['visible', 'enabled'], attached: true, force: options.force === true };
   return (await ask(target, request, deadline, nodes.length > 0 ? nodes : undefined)).value;
 }
@@ -234,7 +229,7 @@ function contentOf(buffer) {
   if (typeof buffer === 'string') return buffer;
   if (buffer === undefined || buffer === null) return '';
   const bytes = ArrayBufferIsView(buffer) ? new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength) : buffer;
-  return core.base64(bytes);
+  return native.base64(bytes);
 }
 async function setInputFiles(target, files, options, deadline) {
   const list = ArrayIsArray(files) ? files : files === undefined || files === null ? [] : [files];
@@ -252,7 +247,7 @@ async function setInputFiles(target, files, options, deadline) {
 const read = async (target, op, arg, deadline) => (await ask(target, { op, arg }, deadline)).value;
 // What is said of an element at once; `absent` where there is none.
 function readNow(target, op, absent) {
-  const deadline = deadlineOf(core.timeout(target, {}));
+  const deadline = deadlineOf(timeout(target, {}));
   return insist(target, deadline, async () => {
     const place = await locate(target, deadline, false);
     if (place === undefined) return absent;
@@ -260,7 +255,7 @@ function readNow(target, op, absent) {
   });
 }
 async function count(target) {
-  const deadline = deadlineOf(core.timeout(target, {}));
+  const deadline = deadlineOf(timeout(target, {}));
   return insist(target, deadline, async () => {
     const place = await locate(target, deadline, false);
     if (place === undefined) return 0;
@@ -279,7 +274,7 @@ async function boundingBox(target, deadline) {
 const WAIT_STATES = { __proto__: null, attached: true, detached: true, visible: true, hidden: true };
 function waitStateOf(options) {
   const state = options.state ?? 'visible';
-  if (WAIT_STATES[state] === undefined) throw failure(`${core.worded(String(state))} is no state to wait for: attached, detached, visible or hidden`);
+  if (WAIT_STATES[state] === undefined) throw failure(`${worded(String(state))} is no state to wait for: attached, detached, visible or hidden`);
   return state;
 }
 // Until the element of a locator is in a state.
@@ -297,11 +292,11 @@ function waitFor(target, options, deadline) {
 
 const ELEMENT_STATES = { __proto__: null, visible: true, hidden: true, enabled: true, disabled: true, editable: true, stable: true };
 async function waitForElementState(target, state, deadline) {
-  if (ELEMENT_STATES[state] === undefined) throw failure(`${core.worded(state)} is no state of an element: visible, hidden, enabled, disabled, editable or stable`);
+  if (ELEMENT_STATES[state] === undefined) throw failure(`${worded(state)} is no state of an element: visible, hidden, enabled, disabled, editable or stable`);
   try {
     await ask(target, state === 'stable' ? { op: 'stable' } : { op: 'state', states: [state] }, deadline);
   } catch (error) {
-    if (core.isTimeout(error)) throw failure('timed out', { why: core.whyOf(error), timeout: true });
+    if (error.isTimeout) throw failure('timed out', { why: error.why, timeout: true });
     throw error;
   }
 }

@@ -1,26 +1,35 @@
-// ElementHandle of k6/browser: an element of a page that a script holds. A lazy script: called with what the parts share.
-(core) => {
-const { actions, methods, failure, worded, JSHandle, primordials } = core;
+// ElementHandle of k6/browser: an element of a page that a script holds. An expression, called with what the
+// parts share.
+(env) => {
+const { primordials } = env;
+const { JSHandle } = env.load('execution');
+const { failure, frameIn, textOf, timeout, worded } = env.load('elements');
+const actions = env.load('actions');
+const methods = env.load('methods');
+const frames = env.load('frame_selectors');
 const { ObjectKeys, String } = primordials;
 
 const targetOf = (handle) => ({ handle });
-const deadlineOf = (handle, options) => actions.deadlineOf(core.timeout(targetOf(handle), options ?? {}));
-function below(handle, selector) {
-  const text = selector === undefined || selector === null ? '' : String(selector);
+const deadlineOf = (handle, options) => actions.deadlineOf(timeout(targetOf(handle), options ?? {}));
+function below(selector) {
+  const text = textOf(selector);
   if (text === '') throw failure('provided selector is empty');
   return { selector: text };
 }
-const parsing = (selector) => `parsing selector ${worded(selector === undefined || selector === null ? '' : String(selector))}`;
+const parsing = (selector) => `parsing selector ${worded(textOf(selector))}`;
 
 class ElementHandle extends JSHandle {
+  asElement() {
+    return this;
+  }
   $(selector) {
-    return methods.told(parsing(selector), () => core.queryOne(targetOf(this), below(this, selector), deadlineOf(this)));
+    return methods.told(parsing(selector), () => frames.queryOne(targetOf(this), below(selector), deadlineOf(this)));
   }
   $$(selector) {
-    return methods.told(parsing(selector), () => core.queryAll(targetOf(this), below(this, selector), deadlineOf(this)));
+    return methods.told(parsing(selector), () => frames.queryAll(targetOf(this), below(selector), deadlineOf(this)));
   }
   waitForSelector(selector, options) {
-    return core.waitForSelector(targetOf(this), selector, options ?? {});
+    return frames.waitForSelector(targetOf(this), selector, options ?? {});
   }
   waitForElementState(state, options) {
     const name = String(state);
@@ -28,24 +37,24 @@ class ElementHandle extends JSHandle {
   }
   contentFrame() {
     return methods.told('getting content frame', async () => {
-      const frame = await core.contentFrameOf(this);
+      const frame = await frameIn(this.context, this.objectId);
       if (frame === undefined) throw failure('element is not an iframe');
       return frame;
     });
   }
   async ownerFrame() {
-    return core.frameOfHandle(this);
+    return this.context.frame;
   }
   screenshot(options) {
     return methods.told('taking screenshot of element', async () => {
       const deadline = deadlineOf(this, options);
       await actions.ask(targetOf(this), { op: 'scroll', states: ['visible'], attached: true }, deadline);
       const box = await actions.boundingBox(targetOf(this), deadline);
-      return core.screenshot(this, box, options ?? {});
+      return this.context.frame.ofPage.screenshotOf(box, options ?? {}, deadline);
     });
   }
 }
 methods.addMethods(ElementHandle.prototype, ObjectKeys(methods.TABLE), 0, targetOf);
 
-return ElementHandle;
+return { ElementHandle };
 }

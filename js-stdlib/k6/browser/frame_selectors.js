@@ -1,20 +1,22 @@
 // What frames and pages of k6/browser do by selectors: the methods of the table, locator() and getBy..., $, $$ and
-// waitForSelector. A lazy script: called with what the parts share.
-(core) => {
-const { actions, methods, failure, worded, primordials } = core;
-const { ObjectKeys, String } = primordials;
+// waitForSelector. An expression, called with what the parts share.
+(env) => {
+const { primordials } = env;
+const { elementsOf, failure, textOf, timeout, worded } = env.load('elements');
+const actions = env.load('actions');
+const methods = env.load('methods');
+const { Locator, FrameLocator } = env.load('locator');
+const { ObjectKeys } = primordials;
 
 // What locators have and frames do not.
 const LOCATORS_ONLY = { __proto__: null, boundingBox: true, isInViewport: true, selectText: true, scrollIntoViewIfNeeded: true };
-const textOf = (value) => (value === undefined || value === null ? '' : String(value));
 
 // The first element of a selector, or null; all of them.
 async function queryOne(target, request, deadline) {
   return actions.element(target, 'first', request, deadline);
 }
 async function queryAll(target, request, deadline) {
-  const array = await actions.element(target, 'all', request, deadline);
-  return core.elementsOf(array);
+  return elementsOf(await actions.element(target, 'all', request, deadline));
 }
 
 // The element of a selector once it is in a state; null where it is to be gone.
@@ -23,7 +25,7 @@ async function waitForSelector(target, selector, options) {
   return methods.told(`waiting for selector ${worded(text)}`, async () => {
     if (text === '') throw failure('provided selector is empty');
     const state = actions.waitStateOf(options);
-    const deadline = actions.deadlineOf(core.timeout(target, options));
+    const deadline = actions.deadlineOf(timeout(target, options));
     return actions.element(target, 'waited', { selector: text, strict: options.strict === true, state }, deadline);
   });
 }
@@ -37,14 +39,14 @@ function addSelectors(prototype, frameOf) {
   methods.addMethods(prototype, names, 1, (owner, given, options) => target(owner, given[0], options));
   methods.addLocating(prototype, (owner, selector, isFrame) => {
     const frame = frameOf(owner);
-    return isFrame ? new core.FrameLocator(frame, [selector, '']) : new core.Locator(frame, [selector]);
+    return isFrame ? new FrameLocator(frame, [selector, '']) : new Locator(frame, [selector]);
   });
   const query = (job) => function (selector) {
     const text = textOf(selector);
     return methods.told(`parsing selector ${worded(text)}`, () => {
       if (text === '') throw failure('provided selector is empty');
       const at = target(this, text);
-      return job(at, {}, actions.deadlineOf(core.timeout(at, {})));
+      return job(at, {}, actions.deadlineOf(timeout(at, {})));
     });
   };
   methods.add(prototype, '$', query(queryOne));

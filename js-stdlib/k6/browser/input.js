@@ -1,6 +1,7 @@
-// Keyboard, mouse and touch screen of a page of k6/browser, with the US layout. A lazy script: called with what the parts of
-// the module share.
-({ send, sleep, failure, worded, call, primordials }) => {
+// Keyboard, mouse and touch screen of a page of k6/browser, with the US layout. An expression, called with what the parts share.
+(env) => {
+const { call, primordials } = env;
+const { failure, plainText, send, worded } = env.load('elements');
 const { ArrayIsArray, Number, PromisePrototypeThen, String, StringPrototypeSlice } = primordials;
 
 // ---- The layout: code, key code, key, key with Shift, location
@@ -101,11 +102,11 @@ async function press(input, combination, delay) {
   } catch (error) {
     // What is down already goes up again.
     for (let at = sent.length; at-- > 0;) await keyUp(input, keys[at]);
-    throw failure(`cannot do key down: ${error.message}`);
+    throw failure(`cannot do key down: ${plainText(error)}`);
   }
   if (delay > 0) {
     await all(sent);
-    await sleep(input.page, delay);
+    await input.page.link.pause(delay);
   }
   for (let at = keys.length; at-- > 0;) sent[sent.length] = keyUp(input, keys[at]);
   await all(sent);
@@ -117,7 +118,7 @@ async function type(input, text, delay) {
     at += size;
     if (KEYS[char] !== undefined) await press(input, char, delay);
     else {
-      if (delay > 0) await sleep(input.page, delay);
+      if (delay > 0) await input.page.link.pause(delay);
       await insertText(input, char);
     }
   }
@@ -180,10 +181,10 @@ async function click(input, x, y, options, usualCount = 1) {
     if (delay > 0) {
       await all(sent);
       sent.length = 0;
-      await sleep(input.page, delay);
+      await input.page.link.pause(delay);
     }
     sent[sent.length] = mouseUp(input, button, count);
-    if (delay > 0 && n + 1 < count) await sleep(input.page, delay);
+    if (delay > 0 && n + 1 < count) await input.page.link.pause(delay);
   }
   await all(sent);
 }
@@ -223,7 +224,7 @@ async function doing(what, job) {
   try {
     return await job();
   } catch (error) {
-    throw failure(`${what}: ${error.message}`, error);
+    throw failure(`${what}: ${plainText(error)}`, error);
   }
 }
 

@@ -1,8 +1,13 @@
-// Locator and FrameLocator of k6/browser: they hold a selector and look the element up anew in every call. A lazy script: called
-// with what the parts share.
-(core) => {
-const { actions, methods, failure, call, primordials } = core;
-const { Number, ObjectKeys, PromisePrototypeThen } = primordials;
+// Locator and FrameLocator of k6/browser: they hold a selector and look the element up anew in every call. An expression,
+// called with what the parts share.
+(env) => {
+const { primordials } = env;
+const { quiet } = env.load('session');
+const { evaluateWith } = env.load('execution');
+const { failure, shown, timeout } = env.load('elements');
+const actions = env.load('actions');
+const methods = env.load('methods');
+const { Number, ObjectKeys } = primordials;
 
 let locatorTarget;
 let frameTarget;
@@ -73,7 +78,7 @@ class Locator {
   }
   waitFor(options) {
     return methods.told(`waiting for ${this.#shown()}`, () => {
-      if (core.shown(this.#target) === '') throw failure('provided selector is empty');
+      if (shown(this.#target) === '') throw failure('provided selector is empty');
       return actions.waitFor(this.#target, options ?? {}, this.#deadline(options));
     });
   }
@@ -87,16 +92,16 @@ class Locator {
     if (pageFunction === undefined || pageFunction === null) throw new GoError('evaluate requires a page function');
     const handle = await actions.element(this.#target, 'element', {}, this.#deadline());
     try {
-      return await core.evaluateOn(handle, pageFunction, args, byValue);
+      return await evaluateWith(handle, pageFunction, args, byValue, byValue ? 'evaluating element' : 'evaluating handle');
     } finally {
-      call(PromisePrototypeThen, handle.dispose(), undefined, () => {});
+      quiet(handle.dispose());
     }
   }
   #shown() {
     return methods.shownOf(this.#target);
   }
   #deadline(options) {
-    return actions.deadlineOf(core.timeout(this.#target, options ?? {}));
+    return actions.deadlineOf(timeout(this.#target, options ?? {}));
   }
 }
 methods.addMethods(Locator.prototype, ObjectKeys(methods.TABLE), 0, (locator) => locatorTarget(locator));

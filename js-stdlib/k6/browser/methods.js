@@ -1,7 +1,9 @@
 // The methods that frames, pages, locators and element handles of k6/browser have alike, in one table: how many arguments come
-// before the options, what is said of it in errors, and what it does. A lazy script: called with what the parts share.
-(core) => {
-const { actions, failure, worded, primordials } = core;
+// before the options, what is said of it in errors, and what it does. An expression, called with what the parts share.
+(env) => {
+const { primordials } = env;
+const { failure, plainText, shown, textOf, timeout, worded } = env.load('elements');
+const actions = env.load('actions');
 const { Number, ObjectDefineProperty, ObjectKeys, RegExp, String, TypeError } = primordials;
 
 // `at` is the selector in quotes, or the word element.
@@ -49,16 +51,14 @@ function reading(op) {
 async function reading2(target, request, deadline) {
   await actions.ask(target, request, deadline);
 }
-const textOf = (value) => (value === undefined || value === null ? '' : String(value));
-
-const shownOf = (target) => (target.handle === undefined ? worded(core.shown(target)) : 'element');
+const shownOf = (target) => (target.handle === undefined ? worded(shown(target)) : 'element');
 
 // Says what was done before what went wrong.
 async function told(what, job) {
   try {
     return await job();
   } catch (error) {
-    throw failure(what === undefined ? error.message : `${what}: ${error.message}`, error);
+    throw failure(what === undefined ? plainText(error) : `${what}: ${plainText(error)}`, error);
   }
 }
 
@@ -67,8 +67,8 @@ function perform(name, target, given) {
   const row = TABLE[name];
   const options = given[row[0]] ?? {};
   return told(row[1]?.(shownOf(target), given), () => {
-    if (target.handle === undefined && core.shown(target) === '') throw failure('provided selector is empty');
-    return row[2](target, given, options, actions.deadlineOf(core.timeout(target, options)));
+    if (target.handle === undefined && shown(target) === '') throw failure('provided selector is empty');
+    return row[2](target, given, options, actions.deadlineOf(timeout(target, options)));
   });
 }
 
