@@ -106,9 +106,12 @@ function until(timeout, attempt) {
   return next();
 }
 
+// What is said of a handle whose element has left the page.
+const torn = ({ op }) => `${op === 'point' || op === 'check' ? 'scrolling element into view: ' : ''}element is not attached to the DOM`;
+
 // The element of a request: the one it comes with, or the one its selector finds.
 function find(request, node) {
-  if (request.selector === undefined) return node.isConnected || !request.attached ? { element: node } : { fail: 'element is not attached to the DOM' };
+  if (request.selector === undefined) return node.isConnected || !request.attached ? { element: node } : { fail: torn(request) };
   const list = queryAll(node ?? document, request.selector);
   if (request.strict && list.length > 1) return { fail: 'strict mode violation, multiple elements returned for selector query', strict: true };
   return list.length ? { element: list[0] } : { why: `no element matches ${request.shown ?? request.selector}` };
@@ -358,7 +361,7 @@ async function pointWhenReady(el, request) {
     const why = unlike(el, request.states);
     if (why) return { why };
     if (await moves(el)) return { why: `${sketch(el)} is moving` };
-    if (!el.isConnected) return request.selector === undefined ? { fail: 'element is not attached to the DOM' } : { why: 'the element was replaced' };
+    if (!el.isConnected) return request.selector === undefined ? { fail: torn(request) } : { why: 'the element was replaced' };
   }
   const aimed = aim(el, request);
   return aimed.point ? { value: aimed.point } : aimed;
