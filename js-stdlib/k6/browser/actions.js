@@ -5,8 +5,8 @@
 // frame the next is looked for in, or { handle }.
 (env) => {
 const { native, call, primordials } = env;
-const { includes, span } = env.load('session');
-const { adopted, failure, frameIn, handleOf, isDetached, now, ownerOf, pageOf, prepare, release, timeout, worded } = env.load('elements');
+const { hide, includes, quiet, span } = env.load('session');
+const { adopted, failure, frameIn, frameOf, handleOf, isDetached, now, ownerOf, pageOf, prepare, release, timeout, worded } = env.load('elements');
 const input = env.load('input');
 const { ArrayBufferIsView, ArrayIsArray, JSONParse, Number, ObjectKeys, String, StringPrototypeIndexOf, StringPrototypeSlice, Uint8Array } = primordials;
 
@@ -44,7 +44,7 @@ async function invoke(frame, name, request, objects, deadline, byValue = true) {
   for (let at = 0; at < objects.length; at++) args[at + 2] = { objectId: objects[at] };
   const reply = await within(frame, context.session.send('Runtime.callFunctionOn', {
     executionContextId: context.id, functionDeclaration: 'function(n,r,...o){return volley[n](r,...o)}', arguments: args, returnByValue: byValue, awaitPromise: true,
-  }), deadline, 'the page does not answer: its own script may be busy');
+  }, deadline.end !== 0), deadline, 'the page does not answer: its own script may be busy');
   if (reply.exceptionDetails === undefined) return byValue ? reply.result.value : { context, object: reply.result };
   const text = String(reply.exceptionDetails.exception?.description ?? reply.exceptionDetails.text);
   const at = call(StringPrototypeIndexOf, text, 'volley:{');
@@ -125,6 +125,59 @@ function element(target, name, given, deadline) {
   });
 }
 
+// ---- Navigations that actions cause
+
+// Within so many milliseconds of an action that led to another document, whoever waits for a navigation means that one.
+const CAUSED_MILLIS = 200;
+// How long a page may take to say that it has dealt with what was sent.
+const FLUSH_MILLIS = 100;
+
+// Which frames of a page are about to get another document, from the first action on.
+function leavingOf(page) {
+  if (page.leaving !== undefined) return page.leaving;
+  const leaving = { frames: { __proto__: null }, actions: 0, landed: undefined };
+  hide(page, { leaving });
+  const { session } = page;
+  const stays = (id) => {
+    delete leaving.frames[id];
+    if (leaving.landed !== undefined && ObjectKeys(leaving.frames).length === 0) leaving.landed();
+  };
+  session.on('Page.frameRequestedNavigation', ({ frameId, disposition }) => {
+    if (disposition === 'currentTab') leaving.frames[frameId] = true;
+  });
+  session.on('Page.frameStartedNavigating', ({ frameId, navigationType }) => {
+    if (!includes(navigationType, 'ameDocument')) leaving.frames[frameId] = true;
+  });
+  session.on('Page.frameNavigated', ({ frame }) => {
+    const known = page.frameById(frame.id);
+    if (leaving.actions > 0 && known !== undefined && !(known.navigationWaits > 0)) hide(known, { caused: { loaderId: frame.loaderId, until: now() + CAUSED_MILLIS } });
+    stays(frame.id);
+  });
+  session.on('Page.frameStoppedLoading', ({ frameId }) => stays(frameId));
+  session.on('Page.frameDetached', ({ frameId }) => stays(frameId));
+  return leaving;
+}
+
+// Acts, and waits for the documents this leads to, until they begin to load.
+async function landing(page, options, deadline, job) {
+  const leaving = leavingOf(page);
+  leaving.actions++;
+  try {
+    await job();
+    if (options.noWaitAfter === true || !page.session.isOpen) return;
+    const flushed = page.session.send('Runtime.evaluate', { expression: 'new Promise((resolve) => setTimeout(resolve))', awaitPromise: true }, true);
+    await quiet(page.link.limit(flushed, FLUSH_MILLIS, () => failure('late')));
+    if (ObjectKeys(leaving.frames).length === 0 || !page.session.isOpen) return;
+    await quiet(page.link.wait((good) => {
+      leaving.landed = good;
+      page.session.whenEnded(good);
+    }, deadline.end === 0 ? 0 : left(deadline), () => failure('late')));
+  } finally {
+    leaving.actions--;
+    if (leaving.actions === 0) leaving.landed = undefined;
+  }
+}
+
 // What of a page's keys and mouse is known.
 const inputOf = (page) => page.inputState();
 
@@ -166,7 +219,7 @@ async function atPoint(target, options, deadline, given, job) {
     }
     if (there.why === undefined) {
       const keys = inputOf(pageOf(found.frame));
-      if (options.trial !== true) await input.holding(keys, options.modifiers, () => job(keys, there.x, there.y));
+      if (options.trial !== true) await landing(pageOf(found.frame), options, deadline, () => input.holding(keys, options.modifiers, () => job(keys, there.x, there.y)));
       return true;
     }
     why = there.why;
@@ -192,15 +245,20 @@ async function fill(target, text, options, deadline) {
   const { value, frame } = await ask(target, { op: 'fill', arg: text, states: ['visible', 'enabled', 'editable'], attached: true, force: options.force === true }, deadline);
   if (!value) await input.insertText(inputOf(pageOf(frame)), text);
 }
-async function focused(target, deadline) {
+// Puts the focus on an element and types.
+async function typing(target, options, deadline, job) {
   const { frame } = await ask(target, { op: 'focus', attached: true }, deadline);
-  return inputOf(pageOf(frame));
+  const page = pageOf(frame);
+  await landing(page, options, deadline, () => job(inputOf(page)));
 }
 const delayOf = (options) => Number(options.delay ?? 0);
-const type = async (target, text, options, deadline) => input.type(await focused(target, deadline), text, delayOf(options));
-const press = async (target, key, options, deadline) => input.press(await focused(target, deadline), key, delayOf(options));
+const type = (target, text, options, deadline) => typing(target, options, deadline, (keys) => input.type(keys, text, delayOf(options)));
+const press = (target, key, options, deadline) => typing(target, options, deadline, (keys) => input.press(keys, key, delayOf(options)));
 
-// ---- Options of a list and files
+// ---- Events, options of a list and files
+
+const dispatchEvent = (target, type, init, options, deadline) =>
+  landing(pageOf(frameOf(target)), options, deadline, () => ask(target, { op: 'dispatch', arg: { type, init } }, deadline));
 
 async function selectOption(target, values, options, deadline) {
   const list = ArrayIsArray(values) ? values : values === undefined || values === null ? [] : [values];
@@ -222,7 +280,11 @@ async function selectOption(target, values, options, deadline) {
   const nodes = [];
   for (let at = 0; at < handles.length; at++) nodes[at] = (await adopted(handles[at])).object;
   const request = { op: 'choose', arg: wanted, states: ['visible', 'enabled'], attached: true, force: options.force === true };
-  return (await ask(target, request, deadline, nodes.length > 0 ? nodes : undefined)).value;
+  let chosen;
+  await landing(pageOf(frameOf(target)), options, deadline, async () => {
+    chosen = (await ask(target, request, deadline, nodes.length > 0 ? nodes : undefined)).value;
+  });
+  return chosen;
 }
 
 function contentOf(buffer) {
@@ -302,7 +364,7 @@ async function waitForElementState(target, state, deadline) {
 }
 
 return {
-  deadlineOf, click, dblclick, hover, tap, setChecked, fill, type, press, selectOption, setInputFiles, read, readNow, count, boundingBox,
+  deadlineOf, click, dblclick, hover, tap, setChecked, fill, type, press, dispatchEvent, selectOption, setInputFiles, read, readNow, count, boundingBox,
   waitStateOf, waitFor, waitForElementState, element, ask, invoke, locate, insist, requestOf, settled, isLost, within, left,
 };
 }

@@ -23,7 +23,7 @@ const TABLE = {
   setInputFiles: [1, (at) => `setting input files on ${at}`, (target, given, options, deadline) => actions.setInputFiles(target, given[0], options, deadline)],
   focus: [0, (at) => `focusing on ${at}`, reading('focus')],
   dispatchEvent: [2, (at, given) => `dispatching event ${worded(textOf(given[0]))} to ${at}`,
-    (target, given, options, deadline) => actions.read(target, 'dispatch', { type: textOf(given[0]), init: given[1] ?? {} }, deadline)],
+    (target, given, options, deadline) => actions.dispatchEvent(target, textOf(given[0]), given[1] ?? {}, options, deadline)],
   selectText: [0, (at) => `selecting text of ${at}`, (target, _, options, deadline) => reading2(target, { op: 'selectText', states: ['visible'], attached: true, force: options.force === true }, deadline)],
   scrollIntoViewIfNeeded: [0, (at) => `scrolling ${at} into view`, (target, _, options, deadline) => reading2(target, { op: 'scroll', states: ['visible'], attached: true, force: options.force === true }, deadline)],
   textContent: [0, (at) => `getting text content of ${at}`, reading('textContent')],
