@@ -53,9 +53,6 @@ pub struct AttachedToTarget {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TargetInfo {
-    /// `page`, `iframe`, `worker` and others.
-    #[serde(rename = "type")]
-    pub kind: String,
     /// The context of its cookies and caches.
     pub browser_context_id: Option<String>,
 }
