@@ -23,20 +23,20 @@ class ElementHandle extends JSHandle {
     return this;
   }
   $(selector) {
-    return methods.told(parsing(selector), () => frames.queryOne(targetOf(this), below(selector), deadlineOf(this)));
+    return methods.told(parsing(selector), targetOf(this), () => frames.queryOne(targetOf(this), below(selector), deadlineOf(this)));
   }
   $$(selector) {
-    return methods.told(parsing(selector), () => frames.queryAll(targetOf(this), below(selector), deadlineOf(this)));
+    return methods.told(parsing(selector), targetOf(this), () => frames.queryAll(targetOf(this), below(selector), deadlineOf(this)));
   }
   waitForSelector(selector, options) {
     return frames.waitForSelector(targetOf(this), selector, options ?? {});
   }
   waitForElementState(state, options) {
     const name = String(state);
-    return methods.told(`waiting for element state ${worded(name)}`, () => actions.waitForElementState(targetOf(this), name, deadlineOf(this, options)));
+    return methods.told(`waiting for element state ${worded(name)}`, targetOf(this), () => actions.waitForElementState(targetOf(this), name, deadlineOf(this, options)));
   }
   contentFrame() {
-    return methods.told('getting content frame', async () => {
+    return methods.told('getting content frame', targetOf(this), async () => {
       const frame = await frameIn(this.context, this.objectId);
       if (frame === undefined) throw failure('element is not an iframe');
       return frame;
@@ -46,7 +46,7 @@ class ElementHandle extends JSHandle {
     return this.context.frame;
   }
   screenshot(options) {
-    return methods.told('taking screenshot of element', async () => {
+    return methods.told('taking screenshot of element', targetOf(this), async () => {
       const deadline = deadlineOf(this, options);
       await actions.ask(targetOf(this), { op: 'scroll', states: ['visible'], attached: true }, deadline);
       const box = await actions.boundingBox(targetOf(this), deadline);

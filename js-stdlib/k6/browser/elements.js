@@ -24,6 +24,28 @@ function failure(text, from) {
 }
 const plainText = (error) => error?.text ?? messageOf(error);
 
+// How long a page may take to show what it is like.
+const EVIDENCE_MILLIS = 2000;
+// How much of its text is told.
+const EVIDENCE_CHARS = 200;
+
+// A reason with what the page shows, where K6_BROWSER_SCREENSHOT_ON_FAILURE says where pictures go.
+async function withEvidence(page, why) {
+  const folder = native.failureFolder();
+  if (folder === undefined || !page.session.isOpen) return why;
+  hide(page, { evidences: (page.evidences ?? 0) + 1 });
+  const path = `${folder}/${page.targetId}-${page.evidences}.png`;
+  const words = why === undefined ? '' : `${why}; `;
+  try {
+    const read = page.main.run('utility', '(size) => (document.body?.innerText ?? "").replace(/\\s+/g, " ").trim().slice(0, size)', [EVIDENCE_CHARS]);
+    const text = await page.link.limit(read, EVIDENCE_MILLIS, () => failure('the page does not answer'));
+    await page.screenshot({ path, timeout: EVIDENCE_MILLIS });
+    return `${words}the page shows ${worded(text)}, see ${path}`;
+  } catch (error) {
+    return `${words}no picture could be taken of the page: ${messageOf(error)}`;
+  }
+}
+
 // ---- Frames and their worlds
 
 const pageOf = (frame) => frame.ofPage;
@@ -112,7 +134,7 @@ async function ownerOf(frame) {
 }
 
 return {
-  now, textOf, worded, failure, plainText, pageOf, send, frameOf, timeout, shown, isDetached, prepare, adopted, handleOf, elementsOf, release, frameIn, ownerOf,
+  now, textOf, worded, failure, plainText, pageOf, send, frameOf, withEvidence, timeout, shown, isDetached, prepare, adopted, handleOf, elementsOf, release, frameIn, ownerOf,
   span, map,
 };
 }

@@ -22,7 +22,7 @@ async function queryAll(target, request, deadline) {
 // The element of a selector once it is in a state; null where it is to be gone.
 async function waitForSelector(target, selector, options) {
   const text = textOf(selector);
-  return methods.told(`waiting for selector ${worded(text)}`, async () => {
+  return methods.told(`waiting for selector ${worded(text)}`, target, async () => {
     if (text === '') throw failure('provided selector is empty');
     const state = actions.waitStateOf(options);
     const deadline = actions.deadlineOf(timeout(target, options));
@@ -43,9 +43,9 @@ function addSelectors(prototype, frameOf) {
   });
   const query = (job) => function (selector) {
     const text = textOf(selector);
-    return methods.told(`parsing selector ${worded(text)}`, () => {
+    const at = target(this, text);
+    return methods.told(`parsing selector ${worded(text)}`, at, () => {
       if (text === '') throw failure('provided selector is empty');
-      const at = target(this, text);
       return job(at, {}, actions.deadlineOf(timeout(at, {})));
     });
   };

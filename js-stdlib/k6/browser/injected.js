@@ -72,20 +72,30 @@ const frame = () => new Promise((resolve) => {
   }, 100);
 });
 
+// Where a page may run no scripts, timers never end: then frames are counted.
+let timersRun = false;
+setTimeout(() => { timersRun = true; });
+
 // Until something changes in the document, at most so many milliseconds.
 function change(limit) {
   return new Promise((resolve) => {
-    const done = () => {
+    const end = performance.now() + limit;
+    let isOver = false;
+    const finish = () => {
+      isOver = true;
       clearTimeout(timer);
       observer.disconnect();
-      frame().then(resolve);
-    };
-    const timer = setTimeout(() => {
-      observer.disconnect();
       resolve();
-    }, Math.max(0, limit));
-    const observer = new MutationObserver(done);
+    };
+    const timer = setTimeout(finish, Math.max(0, limit));
+    const observer = new MutationObserver(() => frame().then(finish));
     observer.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
+    const look = () => {
+      if (isOver || timersRun) return;
+      if (performance.now() >= end) finish();
+      else requestAnimationFrame(look);
+    };
+    look();
   });
 }
 

@@ -62,7 +62,7 @@ class Locator {
     return new FrameLocator(this.#target.frame, entered(this.#target.chain));
   }
   count() {
-    return methods.told(`counting elements of ${this.#shown()}`, () => actions.count(this.#target));
+    return methods.told(`counting elements of ${this.#shown()}`, this.#target, () => actions.count(this.#target));
   }
   async all() {
     const count = await this.count();
@@ -77,7 +77,7 @@ class Locator {
     return methods.perform('type', this.#target, [text, options]);
   }
   waitFor(options) {
-    return methods.told(`waiting for ${this.#shown()}`, () => {
+    return methods.told(`waiting for ${this.#shown()}`, this.#target, () => {
       if (shown(this.#target) === '') throw failure('provided selector is empty');
       return actions.waitFor(this.#target, options ?? {}, this.#deadline(options));
     });
@@ -90,7 +90,7 @@ class Locator {
   }
   async #evaluate(pageFunction, args, byValue) {
     if (pageFunction === undefined || pageFunction === null) throw new GoError('evaluate requires a page function');
-    const handle = await actions.element(this.#target, 'element', {}, this.#deadline());
+    const handle = await methods.told(undefined, this.#target, () => actions.element(this.#target, 'element', {}, this.#deadline()));
     try {
       return await evaluateWith(handle, pageFunction, args, byValue, byValue ? 'evaluating element' : 'evaluating handle');
     } finally {

@@ -2,7 +2,7 @@
 // before the options, what is said of it in errors, and what it does. An expression, called with what the parts share.
 (env) => {
 const { primordials } = env;
-const { failure, plainText, shown, textOf, timeout, worded } = env.load('elements');
+const { failure, frameOf, pageOf, plainText, shown, textOf, timeout, withEvidence, worded } = env.load('elements');
 const actions = env.load('actions');
 const { Number, ObjectDefineProperty, ObjectKeys, RegExp, String, TypeError } = primordials;
 
@@ -53,12 +53,13 @@ async function reading2(target, request, deadline) {
 }
 const shownOf = (target) => (target.handle === undefined ? worded(shown(target)) : 'element');
 
-// Says what was done before what went wrong.
-async function told(what, job) {
+// Says what was done before what went wrong. Where the user wants to see the page then, the message says where its picture is.
+async function told(what, target, job) {
   try {
     return await job();
   } catch (error) {
-    throw failure(what === undefined ? plainText(error) : `${what}: ${plainText(error)}`, error);
+    const why = error.isTimeout ? await withEvidence(pageOf(frameOf(target)), error.why) : error.why;
+    throw failure(what === undefined ? plainText(error) : `${what}: ${plainText(error)}`, { why, isTimeout: error.isTimeout, isStrict: error.isStrict });
   }
 }
 
@@ -66,7 +67,7 @@ async function told(what, job) {
 function perform(name, target, given) {
   const row = TABLE[name];
   const options = given[row[0]] ?? {};
-  return told(row[1]?.(shownOf(target), given), () => {
+  return told(row[1]?.(shownOf(target), given), target, () => {
     if (target.handle === undefined && shown(target) === '') throw failure('provided selector is empty');
     return row[2](target, given, options, actions.deadlineOf(timeout(target, options)));
   });
