@@ -76,8 +76,12 @@ impl DevtoolsConnection {
                 return Err("context deadline exceeded".to_owned());
             }
         }
-        let connection =
-            Arc::new(Self { channel: channel.clone(), state: Mutex::default(), about: OnceLock::new(), _client: client.clone() });
+        let connection = Arc::new(Self {
+            channel: channel.clone(),
+            state: Mutex::default(),
+            about: OnceLock::new(),
+            _client: client.clone(),
+        });
         let weak = Arc::downgrade(&connection);
         // The task runs until the socket is closed; it does not keep the connection.
         drop(client.run(move |_| async move {

@@ -8,8 +8,8 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{oneshot, watch};
@@ -17,8 +17,15 @@ use tokio::sync::{oneshot, watch};
 use crate::units::sync::lock;
 
 /// Names a browser has in `PATH`.
-const NAMES: [&str; 7] =
-    ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "google-chrome-beta", "chrome", "headless_shell"];
+const NAMES: [&str; 7] = [
+    "chromium",
+    "chromium-browser",
+    "google-chrome-stable",
+    "google-chrome",
+    "google-chrome-beta",
+    "chrome",
+    "headless_shell",
+];
 /// How long the end of a browser is waited for.
 const END_TIMEOUT: Duration = Duration::from_secs(5);
 /// So many of its last lines are kept, for the error when it ends too soon.
@@ -64,7 +71,8 @@ pub struct BrowserProcess {
 
 /// The browser among the folders of `path`, which is as the variable `PATH`.
 pub fn find(path: &str) -> Option<PathBuf> {
-    let in_folders = |name: &str| path.split(':').map(|folder| Path::new(folder).join(name)).find(|path| path.is_file());
+    let in_folders =
+        |name: &str| path.split(':').map(|folder| Path::new(folder).join(name)).find(|path| path.is_file());
     NAMES.iter().find_map(|name| in_folders(name))
 }
 
@@ -203,7 +211,6 @@ pub fn default_arguments(headless: bool) -> Vec<String> {
     flags
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -224,7 +231,8 @@ mod tests {
     #[test]
     fn nothing_is_left_of_a_browser() {
         let folder = tempfile::tempdir().unwrap();
-        let script = "echo $$ > \"$0.pid\"; touch \"$TMPDIR/file\"\necho 'DevTools listening on ws://x/y' >&2; sleep 60";
+        let script =
+            "echo $$ > \"$0.pid\"; touch \"$TMPDIR/file\"\necho 'DevTools listening on ws://x/y' >&2; sleep 60";
         let launch = launch(folder.path(), script);
         runtime().block_on(async {
             let process = BrowserProcess::start(&launch, Duration::from_secs(20)).await.unwrap();

@@ -124,7 +124,11 @@ impl Link {
     /// The pages of a session have a handler that names what is measured, or have none any more.
     pub fn set_named_by_script(&self, session: String, is_named: bool) {
         let mut sessions = self.named_by_script.borrow_mut();
-        if is_named { sessions.insert(session) } else { sessions.remove(&session) };
+        if is_named {
+            sessions.insert(session)
+        } else {
+            sessions.remove(&session)
+        };
     }
 
     /// Writes down what the script has named.
@@ -263,7 +267,8 @@ impl Link {
     async fn until_replied(&self, vu: &VuContext, mut ids: Vec<u64>, timeout: Duration) {
         let replied = async {
             while !ids.is_empty() {
-                let next = |cx: &mut Context<'_>| self.inbox.pop_or_register(cx.waker()).map_or(Poll::Pending, Poll::Ready);
+                let next =
+                    |cx: &mut Context<'_>| self.inbox.pop_or_register(cx.waker()).map_or(Poll::Pending, Poll::Ready);
                 match poll_fn(next).await {
                     InboxItem::Reply(id, _) => ids.retain(|known| *known != id),
                     InboxItem::Ended(_) => return,

@@ -49,7 +49,9 @@ pub fn declare(vu: &VuContext) -> Result<(), Throw> {
 
 /// Writes down what was measured; `name` stands in the place of the address, where the script gave one.
 pub fn record(vu: &VuContext, event: &TrafficEvent, name: Option<&str>) {
-    let Some(metrics) = vu.existing_module_state::<BrowserMetrics>().and_then(|metrics| metrics.0.get()) else { return };
+    let Some(metrics) = vu.existing_module_state::<BrowserMetrics>().and_then(|metrics| metrics.0.get()) else {
+        return;
+    };
     let sample = |metric: usize, value: f64, seconds: f64, tags: &[(&str, &str)]| {
         let time = Stamp((seconds * 1e9) as u64);
         let (metric, tags) = (metrics[metric], vu.tags_with(tags));

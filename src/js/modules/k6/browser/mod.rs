@@ -116,9 +116,9 @@ pub fn begin_iteration(vu: &VuContext) {
     }
     let problem = match asked(vu) {
         Asked::Nothing => return,
-        Asked::Unknown(kind) => Some(format!(
-            "initializing browser type: error parsing browser options: unsupported browser type: {kind}"
-        )),
+        Asked::Unknown(kind) => {
+            Some(format!("initializing browser type: error parsing browser options: unsupported browser type: {kind}"))
+        }
         Asked::Chromium => vu.script.module_state::<SharedBrowser>().settings(&vu.script.log).err(),
     };
     if let Some(problem) = problem {

@@ -39,18 +39,17 @@ impl BrowserSettings {
     /// In k6's words: a variable is malformed, or there is no browser.
     pub fn read(env: &HashMap<String, String>) -> Result<Self, String> {
         let get = |name: &str| env.get(name).map(String::as_str).filter(|value| !value.is_empty());
-        let malformed =
-            |text: String| format!("initializing browser type: error parsing browser options: {text}");
+        let malformed = |text: String| format!("initializing browser type: error parsing browser options: {text}");
         let headless = match get("K6_BROWSER_HEADLESS") {
             None => true,
-            Some(text) => parse_bool(text).ok_or_else(|| malformed("K6_BROWSER_HEADLESS should be a boolean".to_owned()))?,
+            Some(text) => {
+                parse_bool(text).ok_or_else(|| malformed("K6_BROWSER_HEADLESS should be a boolean".to_owned()))?
+            }
         };
         let timeout = match get("K6_BROWSER_TIMEOUT") {
             None => DEFAULT_TIMEOUT,
             Some(text) => Span::parse_go(text)
-                .map_err(|error| {
-                    malformed(format!("K6_BROWSER_TIMEOUT should be a time duration value: {error}"))
-                })?
+                .map_err(|error| malformed(format!("K6_BROWSER_TIMEOUT should be a time duration value: {error}")))?
                 .to_duration(),
         };
         let failure_screenshots = get("K6_BROWSER_SCREENSHOT_ON_FAILURE").map(PathBuf::from);
