@@ -58,17 +58,28 @@ pub const OPS: &[(&str, Op)] = &[
     ("pageScript", page_script),
 ];
 
+/// The text of a file of js-stdlib.
+macro_rules! stdlib {
+    ($name:literal) => {
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/js-stdlib/k6/browser/", $name, ".js"))
+    };
+}
+
 /// What runs in pages, by name.
-const PAGE_SCRIPTS: &[(&str, &str)] = &[(
-    "vitals",
-    concat!(
-        "(() => {\nif (window !== window.top || !/^(https?|file):/.test(location.href) || globalThis.volleyReportVitals) return;\n",
-        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/vendor/web-vitals/web-vitals.iife.js")),
-        "\n(",
-        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/js-stdlib/k6/browser/page_vitals.js")),
-        ")(webVitals);\n})()",
+const PAGE_SCRIPTS: &[(&str, &str)] = &[
+    (
+        "vitals",
+        concat!(
+            "(() => {\nif (window !== window.top || !/^(https?|file):/.test(location.href) || globalThis.volleyReportVitals) return;\n",
+            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/vendor/web-vitals/web-vitals.iife.js")),
+            "\n(",
+            stdlib!("page_vitals"),
+            ")(webVitals);\n})()",
+        ),
     ),
-)];
+    ("actions", concat!(stdlib!("injected_selectors"), stdlib!("injected"))),
+    ("roles", stdlib!("injected_roles")),
+];
 
 /// What k6 says where no browser was asked for, and what would help.
 const ABSENT: &str = "browser not found in registry. make sure to set browser type option in scenario definition in order to use \
