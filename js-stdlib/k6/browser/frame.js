@@ -59,14 +59,15 @@ class Frame {
     this.ofPage.tellOf(this, event);
   }
 
-  // A new document is there.
-  committed({ loaderId, name, url, urlFragment, unreachableUrl }) {
+  // A new document is there, or one that was kept.
+  committed({ loaderId, name, url, urlFragment, unreachableUrl }, isRestored) {
     this.address = `${unreachableUrl ?? url}${urlFragment ?? ''}`;
     this.label = name ?? '';
     if (this.loaderId !== loaderId) {
       this.loaderId = loaderId;
       this.reached = { __proto__: null };
     }
+    if (isRestored) this.reached = { __proto__: null, load: true, DOMContentLoaded: true, networkIdle: true };
     const children = this.children;
     for (let at = 0; at < children.length; at++) this.ofPage.detached(children[at].id);
     this.tell({ kind: 'committed', loaderId, isFailed: unreachableUrl !== undefined });
@@ -205,7 +206,7 @@ class Frame {
     const polling = nothing(options?.polling) ? 'raf' : options.polling;
     const interval = primordials.Number(polling);
     if (polling !== 'raf' && polling !== 'mutation' && !(interval > 0)) {
-      throw new BrowserError(`parsing waitForFunction options: wrong polling option value: "${String(polling)}"; possible values: "raf", "mutation" or number`);
+      throw new GoError(`page waitForFunction: parsing waitForFunction options: wrong polling option value: "${String(polling)}"; possible values: "raf", "mutation" or number`);
     }
     const text = String(fn);
     const context = 'waiting for function, polling';

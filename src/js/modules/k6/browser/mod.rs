@@ -40,6 +40,7 @@ pub const OPS: &[(&str, Op)] = &[
     ("unsubscribe", unsubscribe),
     ("next", next),
     ("hold", hold),
+    ("giveUp", give_up),
     ("after", after),
     ("cancel", cancel),
     ("nameMetrics", name_metrics),
@@ -232,6 +233,12 @@ fn next(vu: &VuContext, args: Args) -> Result<Value, Throw> {
 /// `(link, whether it begins)`: the script waits for an event.
 fn hold(vu: &VuContext, args: Args) -> Result<Value, Throw> {
     args.resource::<Link>(0)?.hold(vu, args.bool(1));
+    Ok(Value::Undefined)
+}
+
+/// `(link, number of a command)`: no reply will come.
+fn give_up(vu: &VuContext, args: Args) -> Result<Value, Throw> {
+    args.resource::<Link>(0)?.give_up(vu, args.number(1) as u64);
     Ok(Value::Undefined)
 }
 
