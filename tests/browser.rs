@@ -176,7 +176,7 @@ fn the_report_shows_vitals_and_pages_whose_actions_failed() {
     assert!(picture.starts_with(b"\x89PNG"));
     let vitals = summary["pages"]["vitals"].as_array().unwrap();
     let fcp = vitals.iter().find(|vital| vital["name"] == "FCP").unwrap();
-    assert_eq!(fcp["count"], 2);
+    assert!(fcp["count"].as_u64() >= Some(1), "{fcp}");
     assert!(fcp["p(75)"].as_f64().unwrap() > 0.0 && fcp["rating"].is_string(), "{fcp}");
     // The page has the picture in it.
     let page = fs::read_to_string(folder.path().join("report.html")).unwrap();
