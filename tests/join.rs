@@ -14,7 +14,7 @@ use hdrhistogram::serialization::Deserializer;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::peers::free_port;
+use crate::peers::{free_port, get};
 use crate::program::{Outcome, Running, engine, engines, run, volley};
 use crate::{needs, server};
 
@@ -388,6 +388,42 @@ fn a_lost_instance_is_named_and_the_others_go_on() {
     }
 }
 
+/// Checkpoints are rare once a test has been going on for a while: what was sent since the last one counts as well.
+#[test]
+fn what_a_lost_instance_had_sent_is_in_the_result() {
+    let script = "import { check, sleep, group } from 'k6';
+        export const options = { scenarios: { only: { executor: 'constant-vus', vus: 4, duration: '17s', gracefulStop: '1s' } } };
+        export default function () { group('here', () => check(1, { 'is one': (n) => n === 1 })); sleep(0.1); }";
+    let meeting = Meeting::new(script);
+    let first = meeting.instance("1/2", &["--summary-json", "all.json", "-o", "json=0.json"]);
+    let second = meeting.instance("2/2", &["-o", "json=1.json"]);
+    runs_for(&first, 12);
+    second.kill();
+    let outcome = first.end();
+    assert_eq!(outcome.code, 2, "{}", outcome.stderr);
+    let all = meeting.document("all.json");
+    let measured: usize = ["0.json", "1.json"]
+        .map(|file| {
+            let text = fs::read_to_string(meeting.path().join(file)).expect("the points were written");
+            text.lines().filter(|line| line.contains("\"metric\":\"iterations\",\"type\":\"Point\"")).count()
+        })
+        .iter()
+        .sum();
+    let measured = measured as u64;
+    let kept = metric(&all, "iterations")["values"]["count"].as_u64().unwrap_or_default();
+    // Twenty a second; the last checkpoint was made some six seconds before.
+    assert!(
+        kept <= measured + 20 && measured - kept.min(measured) < 60,
+        "{kept} of {measured}: {}",
+        all["run"]["incomplete"]
+    );
+    let checks = metric(&all, "checks")["values"]["passes"].as_u64();
+    assert_eq!(all["checks"]["list"][0]["passes"].as_u64(), checks, "{}", all["checks"]);
+    assert_eq!(metric(&all, "group_duration")["values"]["count"].as_u64(), checks);
+    let incomplete = all["run"]["incomplete"].as_str().unwrap_or_default();
+    assert!(incomplete.ends_with(" s after that"), "{incomplete}");
+}
+
 #[test]
 fn a_loss_ends_the_test_where_that_is_asked_for() {
     let meeting = Meeting::new(&steady(""));
@@ -564,6 +600,77 @@ fn the_api_of_the_first_reaches_all() {
     let all = meeting.document("all.json");
     let vus = |at: usize| all["parts"][at]["max_vus"].as_u64().unwrap_or_default();
     assert_eq!(vus(0) + vus(1), 8, "{all}");
+}
+
+/// The page that lives while the test runs, progress and the REST API are of all instances; the first one here makes load, too.
+#[test]
+fn while_it_runs_one_shows_what_all_have_measured() {
+    let script = "import { check, sleep, group } from 'k6';
+        export const options = { scenarios: { only: { executor: 'constant-vus', vus: 4, duration: '20s', gracefulStop: '1s' } },
+            thresholds: { iterations: ['count>1'], vus: ['max<=4'] } };
+        export default function () { group('here', () => check(1, { 'is one': (n) => n === 1 })); sleep(0.1); }";
+    let meeting = Meeting::new(script);
+    let (api, page) = (free_port(), free_port());
+    let address = format!("127.0.0.1:{api}");
+    let dashboard = format!("web-dashboard=host=127.0.0.1&port={page}");
+    let first = meeting.instance("1/2", &["--address", &address, "--out", &dashboard]);
+    let second = meeting.instance("2/2", &[]);
+    runs_for(&first, 2);
+    let asked = |port: u16, path: &str| -> Value {
+        get(port, path).and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
+    };
+    let begun = Instant::now();
+    let seen = loop {
+        let seen = asked(page, "/summary.json");
+        if seen["parts"].as_array().is_some_and(|parts| parts.len() == 2) {
+            break seen;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(17), "{seen}");
+        std::thread::sleep(Duration::from_millis(100));
+    };
+    assert_eq!((&seen["run"]["is_over"], &seen["run"]["incomplete"]), (&false.into(), &Value::Null), "{}", seen["run"]);
+    assert_eq!((&seen["run"]["active_vus"], &seen["thresholds"][0]["ok"]), (&4.into(), &true.into()), "{seen}");
+    let named = seen["checks"]["list"][0]["passes"].as_u64().unwrap_or_default();
+    assert_eq!(Some(named), metric(&seen, "checks")["values"]["passes"].as_u64());
+    let status = asked(api, "/v1/status");
+    assert_eq!(
+        (&status["data"]["attributes"]["vus"], &status["data"]["attributes"]["vus-max"]),
+        (&4.into(), &4.into())
+    );
+    let count =
+        || asked(api, "/v1/metrics/iterations")["data"]["attributes"]["sample"]["count"].as_f64().unwrap_or_default();
+    let groups = asked(api, "/v1/groups");
+    let checked = groups["data"].as_array().into_iter().flatten().find(|one| one["attributes"]["name"] == "here");
+    assert!(checked.is_some_and(|one| one["attributes"]["checks"][0]["passes"].as_f64() > Some(0.0)), "{groups}");
+    // Of one instance it would be at most two VUs' worth.
+    let own = || (begun.elapsed() + Duration::from_secs(4)).as_secs_f64() * 20.0;
+    while count() <= own() {
+        assert!(begun.elapsed() < Duration::from_secs(17), "{}", count());
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    // The line of the scenario is of all, as the first one is.
+    first.wait_for("4 VUs");
+    let outcomes = [first, second].map(Running::end);
+    assert_eq!(outcomes.each_ref().map(|outcome| outcome.code), [0, 0], "{outcomes:?}");
+}
+
+#[test]
+fn a_signal_ends_the_wait_for_a_server_that_is_gone() {
+    // Before the test, and behind its end.
+    let mut meeting = Meeting::new(&steady(""));
+    let first = meeting.instance("1/2", &["--duration", "2s", "--vus", "2", "--summary-json", "own.json"]);
+    let second = meeting.instance("2/2", &["--duration", "2s", "--vus", "2"]);
+    runs_for(&first, 1);
+    meeting.stop_redis();
+    second.kill();
+    first.wait_for("can't be reached, the test goes on without it");
+    std::thread::sleep(Duration::from_secs(4));
+    let begun = Instant::now();
+    first.interrupt();
+    let outcome = first.end();
+    assert!(begun.elapsed() < Duration::from_secs(30), "it waited");
+    assert_eq!(outcome.code, 2, "{}", outcome.stderr);
+    assert_eq!(meeting.document("own.json")["verdict"]["exit_code"], 0);
 }
 
 #[test]

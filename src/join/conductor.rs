@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::words::{Control, DeltaFrame, MemberReport, MemberStage, PauseOrder, ScaleOrder};
+use super::words::{Control, DeltaFrame, MemberReport, MemberStage, PauseOrder, ScaleOrder, ScenarioReport};
 use super::{JoinRequest, OnLoss};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -273,8 +273,30 @@ impl Conductor {
         )
     }
 
+    /// How far the scenarios of all instances are together. Of a lost one, nothing works any more.
+    pub(super) fn scenarios(&self) -> Vec<ScenarioReport> {
+        let mut all: Vec<ScenarioReport> = Vec::new();
+        for member in &self.members {
+            for scenario in member.report.iter().flat_map(|report| &report.scenarios) {
+                let mut scenario = scenario.clone();
+                if member.is_lost {
+                    (scenario.active, scenario.running, scenario.finished) = (0, 0, true);
+                }
+                match all.iter_mut().find(|known| known.name == scenario.name) {
+                    Some(known) => known.add(&scenario),
+                    None => all.push(scenario),
+                }
+            }
+        }
+        all
+    }
+
     /// Adds what instances have sent; `fresh` makes the store of a new epoch.
     pub(super) fn take(&mut self, frames: &[Vec<u8>], time: Stamp, fresh: impl FnOnce() -> Option<Ledger>) {
+        let totals = self.totals();
+        if let Some(ledger) = self.ledger.as_mut().filter(|_| self.control.start_at.is_some()) {
+            ledger.observe_vus(totals.active, totals.initialised, time);
+        }
         if frames.is_empty() {
             return;
         }
@@ -291,8 +313,8 @@ impl Conductor {
             }
             let deltas = delta::decode(&frame.deltas);
             match (&mut self.ledger, deltas) {
-                (Some(ledger), Ok(deltas)) if frame.number == member.next_frame => {
-                    ledger.absorb(&deltas, time);
+                (Some(ledger), Ok(delta)) if frame.number == member.next_frame => {
+                    ledger.absorb(&delta, time);
                     member.next_frame += 1;
                 }
                 // Something is missing: all count anew.

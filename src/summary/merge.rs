@@ -87,6 +87,14 @@ pub fn merge(parts: &[Part], is_partial: bool) -> Result<Merge, String> {
     Ok(Merge { results, facts, merge, options: render_options(first), notes })
 }
 
+/// Adds to a part what its instance measured after the part was written down.
+pub fn append(part: &mut Part, later: &Results) {
+    let results = &mut part.results;
+    add_metrics(&mut results.metrics, &later.metrics, results.duration);
+    add_group(&mut results.root, &later.root);
+    add_checks(&mut results.checks, &later.checks);
+}
+
 /// What is missing, counted twice, or did not end as it should.
 fn problems(parts: &[Part]) -> Vec<String> {
     let mut sorted: Vec<&Part> = parts.iter().collect();
@@ -94,14 +102,14 @@ fn problems(parts: &[Part]) -> Vec<String> {
     let (mut problems, mut at) = (Vec::new(), Segment::FULL.from());
     for part in sorted {
         if part.segment.from() > at {
-            problems.push(format!("nobody ran the segment {at}:{}", part.segment.from()));
+            problems.push(format!("the segment {at}:{} is missing", part.segment.from()));
         } else if part.segment.from() < at {
             problems.push(format!("`{}` ran the segment {}, which others ran too", part.file, part.segment));
         }
         at = at.max(part.segment.to());
     }
     if at < Segment::FULL.to() {
-        problems.push(format!("nobody ran the segment {at}:1"));
+        problems.push(format!("the segment {at}:1 is missing"));
     }
     for part in parts {
         problems.extend(part.incomplete.iter().map(|text| format!("`{}` is incomplete: {text}", part.file)));
