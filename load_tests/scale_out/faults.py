@@ -237,9 +237,50 @@ def twice(trial):
     trial.result(1, codes)
 
 
+def silent_after(trial, since, what):
+    """Nobody asks the target any more two seconds later."""
+    last = max(float(line.split(" ", 1)[0]) for line in (trial.site.folder / "target.log").read_text().splitlines() if "/teardown/" not in line)
+    trial.facts.append(f"the last request {max(0, last - since):.1f} s after {what}")
+    if last - since > 2:
+        trial.wrong.append(f"requests {last - since:.1f} s after {what}")
+
+
+def interrupted(trial):
+    """Ctrl+C at the first one reaches all."""
+    trial.start_all()
+    trial.begin()
+    since = time.time()
+    trial.children[1].send_signal(signal.SIGINT)
+    codes = trial.end()
+    trial.facts.append(f"all ended {time.time() - since:.1f} s after it")
+    silent_after(trial, since, "the signal")
+    trial.expect("exit codes", codes, {1: 105, 2: 0, 3: 0})
+    trial.result(1, codes)
+
+
+def aborted(trial):
+    """A threshold on what all have measured ends it for all: no instance comes to so many requests by itself."""
+    script = (trial.site.folder / "test.js").read_text()
+    limit = trial.args.rate * 5
+    script = script.replace("checks: ['rate==1'],", f"checks: ['rate==1'], due: [{{ threshold: 'count<{limit}', abortOnFail: true }}],")
+    (trial.site.folder / "test.js").write_text(script)
+    trial.start_all()
+    trial.begin(1)
+    log = trial.site.folder / "target.log"
+    while sum("/arrivals/" in line for line in log.read_text().splitlines()) < limit:
+        time.sleep(0.05)
+    since = time.time()
+    codes = trial.end()
+    # It is known a second later what was measured, and another one is allowed for judging it.
+    silent_after(trial, since + 2, "the limit was known to be crossed")
+    trial.expect("exit codes", codes, {1: 99, 2: 0, 3: 0})
+    trial.result(1, codes)
+
+
 FAULTS = {
     "kill-first": kill_first, "kill-middle": kill_middle, "kill-last": kill_last, "redis-killed": redis_killed,
-    "redis-back": redis_back, "stop": stopped, "slow": slow, "clocks": clocks, "late": late, "twice": twice,
+    "redis-back": redis_back, "stop": stopped, "slow": slow, "clocks": clocks, "late": late, "twice": twice, "interrupt": interrupted,
+    "abort": aborted,
 }
 
 

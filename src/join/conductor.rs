@@ -11,7 +11,7 @@ use crate::metrics::{Ledger, Stamp, delta};
 use crate::units::Span;
 
 /// An instance of which nothing is heard any more for this long, after what it said last has expired, is lost.
-const LOSS_TIMEOUT: Duration = Duration::from_millis(2_500);
+const LOSS_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long before the common start everybody is told of it, in microseconds.
 const START_DELAY: u64 = 1_000_000;
 /// How often merged thresholds are judged.

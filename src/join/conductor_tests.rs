@@ -129,7 +129,7 @@ fn who_is_heard_again_is_not_lost() {
     test.reports[1] = None;
     test.after(250);
     test.conductor.forgive();
-    assert!(test.after(2_400).lost.is_empty());
+    assert!(test.after(1_900).lost.is_empty());
     // Who has ended says nothing more.
     test.say(1, MemberStage::Ended).after(250);
     test.reports[1] = None;

@@ -188,7 +188,10 @@ fn add_metric(whole: &mut MetricResult, more: &MetricResult) {
             (*value, *min, *max) = (*value + last, *min + low, *max + high);
         }
         (MetricValues::Gauge { value, min, max }, MetricValues::Gauge { value: last, min: low, max: high }) => {
-            (*value, *min, *max) = (*last, min.min(*low), max.max(*high));
+            // Where it is not known when that was, the part counts that ended last.
+            let is_later = whole.last.zip(more.last).is_none_or(|(at, later)| later >= at);
+            (*value, *min, *max) = (if is_later { *last } else { *value }, min.min(*low), max.max(*high));
+            whole.last = if is_later { more.last } else { whole.last };
         }
         (MetricValues::Rate { passes, fails, .. }, MetricValues::Rate { passes: held, fails: failed, .. }) => {
             whole.values = rate(RateSink { passes: *passes + held, fails: *fails + failed });
