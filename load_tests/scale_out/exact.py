@@ -73,7 +73,11 @@ def main():
             check.same("exit codes", codes, expected)
             check.same("incomplete", whole["run"]["incomplete"], None)
             lines = check.wrong or [f"{check.compared} figures agree"]
-            print(f"{name}: {'FAILED' if check.wrong else 'ok'}, {raw.lines} points of {args.instances} instances, {len(log)} requests in the target's log")
+            dropped = int(sum(raw.values["dropped_iterations"]))
+            print(
+                f"{name}: {'FAILED' if check.wrong else 'ok'}, {raw.lines} points of {args.instances} instances, {len(log)} requests in the "
+                f"target's log, {dropped} arrivals dropped"
+            )
             print("\n".join(f"  {line}" for line in lines))
             failed |= bool(check.wrong)
         finally:

@@ -10,10 +10,12 @@ named after how long, the verdict and the exit codes. Each fault says what it mu
 import argparse
 import ctypes.util
 import glob
+import json
 import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections import Counter
 
 import fleet
@@ -277,10 +279,62 @@ def aborted(trial):
     trial.result(1, codes)
 
 
+HELD = """
+import http from 'k6/http';
+import { sleep } from 'k6';
+import exec from 'k6/execution';
+export const options = { scenarios: { ramp: { executor: 'externally-controlled', vus: 3, maxVUs: 12, duration: `${__ENV.SECONDS}s` } } };
+export default function () {
+  http.get(`${__ENV.BASE_URL}/ramp/${exec.scenario.iterationInTest}/${exec.vu.idInTest}`, { tags: { name: 'ramp' } });
+  sleep(0.2);
+}
+"""
+
+
+def held(trial):
+    """What the REST API of the first one is told, all do: hold, go on, more VUs."""
+    (trial.site.folder / "test.js").write_text(HELD)
+    address = f"127.0.0.1:{fleet.free_port()}"
+    trial.start(1, extra=["--address", address])
+    trial.start(2)
+    trial.start(3)
+
+    def tell(**attributes):
+        body = json.dumps({"data": {"type": "status", "id": "default", "attributes": attributes}}).encode()
+        asked = urllib.request.Request(f"http://{address}/v1/status", body, {"Content-Type": "application/json"}, method="PATCH")
+        with urllib.request.urlopen(asked, timeout=5) as answer:
+            trial.expect("the API's answer", answer.status, 200)
+
+    def asked_for(seconds):
+        """The requests of a time, by peer."""
+        before = len((trial.site.folder / "target.log").read_text().splitlines())
+        time.sleep(seconds)
+        lines = (trial.site.folder / "target.log").read_text().splitlines()[before:]
+        return Counter(line.split(" ")[1] for line in lines)
+
+    trial.begin(2)
+    trial.expect("instances at work", len(asked_for(2)), 3)
+    tell(paused=True)
+    time.sleep(2)
+    trial.expect("requests while all are held", sum(asked_for(2).values()), 0)
+    tell(paused=False)
+    time.sleep(2)
+    few = asked_for(2)
+    trial.expect("instances at work again", len(few), 3)
+    tell(vus=12)
+    time.sleep(2)
+    many = asked_for(2)
+    trial.facts.append(f"{sum(few.values())} requests of 3 VUs in 2 s, {sum(many.values())} of 12")
+    if min(many[peer] / few[peer] for peer in few) < 2:
+        trial.wrong.append(f"not all have four times as many VUs: {few}, {many}")
+    codes = trial.end()
+    trial.expect("exit codes", codes, {1: 0, 2: 0, 3: 0})
+
+
 FAULTS = {
     "kill-first": kill_first, "kill-middle": kill_middle, "kill-last": kill_last, "redis-killed": redis_killed,
     "redis-back": redis_back, "stop": stopped, "slow": slow, "clocks": clocks, "late": late, "twice": twice, "interrupt": interrupted,
-    "abort": aborted,
+    "abort": aborted, "held": held,
 }
 
 

@@ -400,6 +400,9 @@ impl<'a> UsageReader<'_, 'a, '_> {
             AstKind::UnaryExpression(_) | AstKind::LogicalExpression(_) | AstKind::UpdateExpression(_) => true,
             AstKind::IfStatement(_) | AstKind::AssignmentExpression(_) | AstKind::ConditionalExpression(_) => true,
             AstKind::ChainExpression(_) => true,
+            AstKind::StaticMemberExpression(outer) if outer.optional => true,
+            AstKind::ComputedMemberExpression(outer) if outer.optional => true,
+            AstKind::CallExpression(outer) if outer.optional => true,
             _ => is_optional,
         };
         let is_told = !is_asked && !self.is_inside(member, |kind| matches!(kind, AstKind::TryStatement(_)));

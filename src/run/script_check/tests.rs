@@ -183,10 +183,10 @@ fn thresholds_and_functions_of_scenarios_are_checked() {
     };
     check("thresholds: { http_reqs: ['count>1', 'rate > 2 for 10s'], own: ['p(95)<1', { threshold: 'avg<2' }] }", &[]);
     check(
-        "thresholds: { 'http_req_duration{a:b}': ['p(95)<<3'], own: ['p95<1'], more: [`count>${1}`] }",
+        "thresholds: { 'http_req_duration{a:b}': ['p(95)<<3'], own: ['nth<1'], more: [`count>${1}`] }",
         &[
-            "1:40: failed parsing threshold expression \"p(95)<<3\"…",
-            "1:79: failed parsing threshold expression's \"p95<1\" left hand side…",
+            "1:40: failed parsing threshold expresion's \"p(95)<<3\" right hand side…",
+            "1:80: failed parsing threshold expression's \"nth<1\" left hand side…",
         ],
     );
     check("thresholds: { http_reqs: [{ threshold: 'p(95)<1', abortOnFail: true }] }", &["1:40: …"]);
@@ -267,7 +267,7 @@ fn options_that_are_written_out_are_checked() {
     check("duration: 'soon'", &["2:26: time: invalid duration \"soon\""]);
     check("duration: `${N}s`, stages: [{ duration: '1s', target: N }], ...{ more: 1 }", &[]);
     let scenarios = |fields: &str| format!("scenarios: {{ a: {{ {fields} }} }}");
-    check(&scenarios("executor: 'constant-vus', vus: N, duration: '1s', exec: 'x', tags: { a: `${N}` }"), &[]);
+    check(&scenarios("executor: 'constant-vus', vus: N, duration: '1s', exec: 'default', tags: { a: `${N}` }"), &[]);
     check(&scenarios("executor: 'constant-vu'"), &["2:44: the scenario `a`: unknown executor type 'constant-vu'"]);
     check(
         &scenarios("executor: 'constant-vus', rate: N, vus: 1"),
