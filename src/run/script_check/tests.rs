@@ -196,7 +196,7 @@ fn thresholds_and_functions_of_scenarios_are_checked() {
     check(&scenario("exec: 'other'"), &[]);
     check(
         &scenario("exec: 'othr'"),
-        &["1:91: the scenario `a` runs `othr`, and the script exports no such function, did you mean `other`?"],
+        &["1:94: the scenario `a` runs `othr`, and the script exports no such function, did you mean `other`?"],
     );
     let (_, told) = checked(&[(
         "x.js",
