@@ -28,7 +28,7 @@ mod usage;
 mod use_directives;
 
 pub use commonjs_interop::{ImportTarget, MissingImport};
-pub use explain_error::{Explanation, explain};
+pub use explain_error::{ErrorPlace, Explanation, explain};
 pub use function_text::function_extents;
 pub use module_syntax::Exported;
 pub use option_literals::OptionUsage;
@@ -165,6 +165,11 @@ pub fn commonjs_names(text: &str) -> Vec<String> {
 /// What an ES module imports, as it is written.
 pub fn requests(text: &str) -> Vec<String> {
     on_deep_stack(|| module_syntax::requests(text))
+}
+
+/// True if a text is no JavaScript, but TypeScript.
+pub fn has_types(text: &str) -> bool {
+    on_deep_stack(|| strip_types::has_types(text))
 }
 
 /// The versions a file asks for at its top, by name.
