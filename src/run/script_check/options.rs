@@ -21,11 +21,15 @@ pub(super) fn findings(options: &[OptionUsage], exported: Option<&[String]>) -> 
         };
         if *key == "scenarios" {
             for scenario in &option.inner {
-                found.extend(scenario_finding(scenario));
-                found.extend(exported.and_then(|exported| function_finding(scenario, exported)));
+                let wrong = scenario_finding(scenario);
+                found.extend(wrong.or_else(|| function_finding(scenario, exported?)));
             }
         } else if *key == "thresholds" && option.value.is_object() {
-            option.inner.iter().for_each(|metric| found.extend(threshold_findings(metric)));
+            let refused = option.is_whole.then(|| refusal(&option.key, option.value.clone())).flatten();
+            match refused {
+                Some(text) => found.push((option.place, text)),
+                None => option.inner.iter().for_each(|metric| found.extend(threshold_findings(metric))),
+            }
         } else if option.is_whole {
             found.extend(refusal(&option.key, option.value.clone()).map(|text| (option.place, text)));
         }

@@ -190,6 +190,8 @@ fn thresholds_and_functions_of_scenarios_are_checked() {
         ],
     );
     check("thresholds: { http_reqs: [{ threshold: 'p(95)<1', abortOnFail: true }] }", &["1:40: …"]);
+    check("thresholds: { http_reqs: 'count>0' }", &["1:26: …"]);
+    check("thresholds: { http_reqs: [{ threshold: 'count>0', delayAbortEval: 'soon' }] }", &["1:26: …"]);
     check("thresholds: { 'http_reqs{a': ['count>0'] }", &["1:40: the threshold on `http_reqs{a`: …"]);
     let scenario =
         |fields: &str| format!("scenarios: {{ a: {{ executor: 'constant-vus', vus: 1, duration: '1s', {fields} }} }}");
