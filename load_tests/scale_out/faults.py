@@ -167,6 +167,21 @@ def stopped(trial):
     trial.result(1, codes)
 
 
+def stopped_first(trial):
+    """The one that conducts stands still for ten seconds: the next one takes over, and gives it back."""
+    trial.seconds += 10
+    trial.start_all()
+    trial.begin()
+    trial.children[1].send_signal(signal.SIGSTOP)
+    since = time.monotonic()
+    trial.named(2, "nothing is heard of instance 1/3 any more", since)
+    time.sleep(max(0, 10 - (time.monotonic() - since)))
+    trial.children[1].send_signal(signal.SIGCONT)
+    codes = trial.end()
+    trial.expect("exit codes", codes, dict.fromkeys(codes, 0))
+    trial.result(1, codes)
+
+
 def slow(trial):
     """One gets a quarter of the time it wants."""
     trial.start_all()
@@ -333,7 +348,7 @@ def held(trial):
 
 FAULTS = {
     "kill-first": kill_first, "kill-middle": kill_middle, "kill-last": kill_last, "redis-killed": redis_killed,
-    "redis-back": redis_back, "stop": stopped, "slow": slow, "clocks": clocks, "late": late, "twice": twice, "interrupt": interrupted,
+    "redis-back": redis_back, "stop": stopped, "stop-first": stopped_first, "slow": slow, "clocks": clocks, "late": late, "twice": twice, "interrupt": interrupted,
     "abort": aborted, "held": held,
 }
 

@@ -183,6 +183,7 @@ impl Conductor {
                 self.control.set_up_by = self.first(MemberStage::Ready);
             } else if self.has(self.control.set_up_by, MemberStage::SetUp) {
                 self.control.start_at = Some(clock + START_DELAY);
+                self.control.start_epoch = Some(self.control.epoch);
             }
         }
         if self.awaits().all(|stage| stage >= MemberStage::Done) {

@@ -71,6 +71,7 @@ pub(super) fn run(request: JoinRequest, logger: Logger, joined: &SyncSender<Resu
             state: watch::Sender::new(JoinState::default()),
             conductor,
             is_over: Default::default(),
+            was_severed: Default::default(),
             leaves: Default::default(),
             leaving: Default::default(),
         });
@@ -351,7 +352,7 @@ impl Link {
         let own = rank(self.own_index());
         match control {
             // Who was only slow takes it back: he was asked for the reports.
-            Some(control) if own < rank(control.by) && !control.collects => true,
+            Some(control) if own < rank(control.by) => true,
             None if own <= 1 && self.state.control == Control::default() => true,
             _ => {
                 now - self.heard >= CONDUCTOR_TIMEOUT + CONDUCTOR_STEP * u32::try_from(own.min(30)).unwrap_or_default()
@@ -425,6 +426,7 @@ impl Link {
     fn recover(&mut self) {
         if let Some(since) = self.state.outage.take() {
             self.heard = Instant::now();
+            self.shared.was_severed.store(true, Relaxed);
             // The server may have forgotten the last one.
             self.checkpoint_due = self.heard;
             lock(&self.shared.conductor).forgive();

@@ -157,6 +157,8 @@ struct Shared {
     state: watch::Sender<JoinState>,
     conductor: Mutex<Conductor>,
     is_over: AtomicBool,
+    /// The server could not be reached for a while.
+    was_severed: AtomicBool,
     leaves: AtomicBool,
     leaving: Notify,
 }
@@ -333,6 +335,10 @@ impl Joined {
         let begun = Instant::now();
         let of = self.shared.request.of;
         loop {
+            // Another one has conducted to the end meanwhile: what was there is gone.
+            if self.has_been_reported() {
+                return Ok(Vec::new());
+            }
             let mut parts = Vec::new();
             for index in 0..of {
                 let document = self.get(&part_name(index)).await?;
@@ -377,6 +383,19 @@ impl Joined {
                 later: Vec::new(),
             })
             .collect()
+    }
+
+    /// Whether another one, who took over, has reported the whole.
+    pub fn has_been_reported(&self) -> bool {
+        let state = self.state();
+        state.control.is_over && !state.conducts
+    }
+
+    /// As conductor: whether this process heard at once, all the time, what all had measured. What was sent later, or all anew to
+    /// one who took over, is of no known moment.
+    pub fn heard_all_in_time(&self) -> bool {
+        let control = self.state().control;
+        control.start_epoch == Some(control.epoch) && !self.shared.was_severed.load(Relaxed)
     }
 
     /// As conductor: whether a script marked the test as failed.

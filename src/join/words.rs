@@ -173,6 +173,9 @@ pub struct Control {
     pub set_up_by: Option<u64>,
     /// When scenarios begin, in microseconds of the server's clock.
     pub start_at: Option<u64>,
+    /// The epoch in which scenarios began: what is sent in another one does not say when it was measured.
+    #[serde(default)]
+    pub start_epoch: Option<u64>,
     /// The test is ended.
     pub abort: Option<AbortOrder>,
     /// Whether it is held.

@@ -237,7 +237,11 @@ impl TestRun {
         if state.control.is_over {
             return Ok(Whole::HandedOver);
         }
-        Ok(match self.merge(joined, ended).await? {
+        let merged = self.merge(joined, ended).await?;
+        if joined.has_been_reported() {
+            return Ok(Whole::HandedOver);
+        }
+        Ok(match merged {
             Some(merged) => Whole::Merged(Box::new(merged)),
             None => {
                 joined.finish().await;

@@ -30,19 +30,28 @@ impl TestRun {
         if parts.is_empty() {
             return Ok(None);
         }
-        for metric in parts.iter_mut().flat_map(|part| &mut part.results.metrics) {
-            // What was in each window was judged while the test ran, by one clock.
-            metric.thresholds =
-                self.watched(&metric.name).filter(|threshold| !threshold.has_window()).cloned().collect();
-        }
-        let mut merged = match merge::merge(&parts, true) {
-            Ok(merged) => merged,
-            Err(why) => {
-                self.log.error(format!("the results of all instances could not be merged: {why}"));
-                return Ok(None);
+        // Where not all was heard in time, each says what was in each window, by its own clock.
+        let of_parts = (!joined.heard_all_in_time()).then(|| merge::merge(&parts, true).ok()).flatten();
+        let mut merged = match of_parts {
+            Some(merged) => merged,
+            None => {
+                for metric in parts.iter_mut().flat_map(|part| &mut part.results.metrics) {
+                    // What was in each window was judged while the test ran, by one clock.
+                    metric.thresholds =
+                        self.watched(&metric.name).filter(|threshold| !threshold.has_window()).cloned().collect();
+                }
+                match merge::merge(&parts, true) {
+                    Ok(mut merged) => {
+                        self.judge_windows(joined, &mut merged);
+                        merged
+                    }
+                    Err(why) => {
+                        self.log.error(format!("the results of all instances could not be merged: {why}"));
+                        return Ok(None);
+                    }
+                }
             }
         };
-        self.judge_windows(joined, &mut merged);
         let crossed = merged.results.metrics.iter().filter(|one| one.thresholds.iter().any(|threshold| !threshold.ok));
         let mut crossed: Vec<_> = crossed.map(|metric| metric.name.clone()).collect();
         crossed.sort();
