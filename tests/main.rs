@@ -11,6 +11,7 @@ mod aia;
 mod async_context;
 mod authoring;
 mod book;
+mod browser;
 mod check;
 mod ci;
 mod cli;
@@ -64,5 +65,7 @@ mod websocket;
 mod x_net;
 
 fn main() -> std::process::ExitCode {
-    harness::main([js::trials(), cli::trials(), examples::trials(), book::trials()].into_iter().flatten())
+    harness::main(
+        [js::trials(), browser::trials(), cli::trials(), examples::trials(), book::trials()].into_iter().flatten(),
+    )
 }

@@ -160,7 +160,11 @@ class BrowserContext {
   async addCookies(cookies) {
     if (!ArrayIsArray(cookies)) throw new BrowserError('cookies must be a list');
     const list = map(cookies, cookieOf);
-    await within('adding cookies', this.link.send('', 'Storage.setCookies', { browserContextId: this.id, cookies: list }));
+    try {
+      await this.link.send('', 'Storage.setCookies', { browserContextId: this.id, cookies: list });
+    } catch (error) {
+      throw new BrowserError(`cannot set cookies: ${messageOf(error)}${error.code === undefined ? '' : ` (${error.code})`}`);
+    }
   }
 
   async addInitScript(script, ...args) {

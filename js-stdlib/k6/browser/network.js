@@ -2,7 +2,7 @@
 // An expression, called with what the parts share.
 (env) => {
 const { native, call, primordials } = env;
-const { BrowserError, hide, map, messageOf, nothing, push, quiet, select, then, without, wrapped } = env.load('session');
+const { BrowserError, hide, map, messageOf, nothing, push, quiet, select, startsWith, then, without, wrapped } = env.load('session');
 const { matches } = env.load('frame');
 const { ArrayBufferIsView, ArrayBuffer, JSONParse, JSONStringify, Number, ObjectKeys, Promise, PromiseResolve, String, StringPrototypeToLowerCase } = primordials;
 
@@ -302,8 +302,9 @@ class Network {
   }
 
   responseOf(loaderId) {
-    const request = this.requests[loaderId];
-    return request?.answer ?? null;
+    const answer = this.requests[loaderId]?.answer;
+    // Nobody was asked for those.
+    return answer === undefined || startsWith(answer.url(), 'data:') || startsWith(answer.url(), 'about:') ? null : answer;
   }
 
   #sent(event) {

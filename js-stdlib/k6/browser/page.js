@@ -57,9 +57,9 @@ class Page {
     session.on('Page.frameAttached', ({ frameId, parentFrameId }) => {
       if (this.byId[frameId] === undefined) this.#addFrame(frameId, this.byId[parentFrameId]);
     });
-    session.on('Page.frameNavigated', ({ frame }) => {
+    session.on('Page.frameNavigated', ({ frame, type }) => {
       const known = this.byId[frame.id] ?? this.#addFrame(frame.id, this.byId[frame.parentId]);
-      known.committed(frame);
+      known.committed(frame, type === 'BackForwardCacheRestore');
     });
     session.on('Page.navigatedWithinDocument', ({ frameId, url }) => this.byId[frameId]?.movedWithin(url));
     session.on('Page.frameDetached', ({ frameId, reason }) => {

@@ -282,7 +282,7 @@ impl FileLook<'_> {
             let text = match crate::js::modules::TABLE.removal(name) {
                 Some(text) => text.to_owned(),
                 None if name == "k6/browser" => {
-                    "the module `k6/browser` is not offered: no browser is driven here".to_owned()
+                    "the module `k6/browser` is not offered: this build leaves it out".to_owned()
                 }
                 None if name.starts_with("k6/x/") => {
                     format!("the module `{name}` is not offered: it is an extension, compiled into a k6 of its own")

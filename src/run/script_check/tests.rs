@@ -69,9 +69,15 @@ fn imports_that_lead_nowhere_are_told() {
     let end = "\nexport default () => {};";
     let check = |line: &str, expect: &[&str]| self::check(&format!("import 'k6';{line}{end}"), expect);
     check("import http from 'k6/htp';", &["1:30: there is no module `k6/htp`, did you mean `k6/http`?"]);
+    #[cfg(feature = "browser")]
+    check(
+        "\n  import { brouwser } from 'k6/browser';",
+        &["2:12: `k6/browser` has no `brouwser` (`brouwser`), did you mean `browser`?"],
+    );
+    #[cfg(not(feature = "browser"))]
     check(
         "\n  import { browser } from 'k6/browser';",
-        &["2:27: the module `k6/browser` is not offered: no browser is driven here"],
+        &["2:27: the module `k6/browser` is not offered: this build leaves it out"],
     );
     check(
         "import x from 'k6/x/nowhere';",
@@ -345,7 +351,7 @@ fn what_is_no_code_is_told_where_it_is_imported() {
 
 /// `docs/modules.md`, which lists what each module of a whole build has.
 #[test]
-#[cfg(feature = "x")]
+#[cfg(all(feature = "x", feature = "browser"))]
 fn the_page_of_modules_is_current() {
     let mut page = String::from(
         "# Modules\n\nWhat scripts can import, with the names of each: made of what the engines themselves say. All are built in; \

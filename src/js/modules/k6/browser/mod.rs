@@ -40,6 +40,7 @@ pub const OPS: &[(&str, Op)] = &[
     ("unsubscribe", unsubscribe),
     ("next", next),
     ("hold", hold),
+    ("giveUp", give_up),
     ("after", after),
     ("cancel", cancel),
     ("nameMetrics", name_metrics),
@@ -57,17 +58,28 @@ pub const OPS: &[(&str, Op)] = &[
     ("pageScript", page_script),
 ];
 
+/// The text of a file of js-stdlib.
+macro_rules! stdlib {
+    ($name:literal) => {
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/js-stdlib/k6/browser/", $name, ".js"))
+    };
+}
+
 /// What runs in pages, by name.
-const PAGE_SCRIPTS: &[(&str, &str)] = &[(
-    "vitals",
-    concat!(
-        "(() => {\nif (window !== window.top || !/^(https?|file):/.test(location.href) || globalThis.volleyReportVitals) return;\n",
-        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/vendor/web-vitals/web-vitals.iife.js")),
-        "\n(",
-        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/js-stdlib/k6/browser/page_vitals.js")),
-        ")(webVitals);\n})()",
+const PAGE_SCRIPTS: &[(&str, &str)] = &[
+    (
+        "vitals",
+        concat!(
+            "(() => {\nif (window !== window.top || !/^(https?|file):/.test(location.href) || globalThis.volleyReportVitals) return;\n",
+            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/vendor/web-vitals/web-vitals.iife.js")),
+            "\n(",
+            stdlib!("page_vitals"),
+            ")(webVitals);\n})()",
+        ),
     ),
-)];
+    ("actions", concat!(stdlib!("injected_selectors"), stdlib!("injected"))),
+    ("roles", stdlib!("injected_roles")),
+];
 
 /// What k6 says where no browser was asked for, and what would help.
 const ABSENT: &str = "browser not found in registry. make sure to set browser type option in scenario definition in order to use \
@@ -221,6 +233,12 @@ fn next(vu: &VuContext, args: Args) -> Result<Value, Throw> {
 /// `(link, whether it begins)`: the script waits for an event.
 fn hold(vu: &VuContext, args: Args) -> Result<Value, Throw> {
     args.resource::<Link>(0)?.hold(vu, args.bool(1));
+    Ok(Value::Undefined)
+}
+
+/// `(link, number of a command)`: no reply will come.
+fn give_up(vu: &VuContext, args: Args) -> Result<Value, Throw> {
+    args.resource::<Link>(0)?.give_up(vu, args.number(1) as u64);
     Ok(Value::Undefined)
 }
 
