@@ -4,7 +4,7 @@
 
 use std::io::Write;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -203,8 +203,9 @@ impl TestRun {
     }
 
     /// Makes the document of the moment it is called at.
-    pub(super) fn live_document(&self) -> DocumentSource {
+    pub(super) fn live_document(self: &Arc<Self>) -> DocumentSource {
         let live = LiveDocument {
+            run: Arc::downgrade(self),
             ledger: self.ledger.clone(),
             options: self.render_options(),
             facts: self.facts(None),
@@ -217,7 +218,7 @@ impl TestRun {
     ///
     /// # Errors
     /// When it can't listen on its address.
-    pub(super) fn open_dashboard(&self) -> Result<Option<Dashboard>, Failure> {
+    pub(super) fn open_dashboard(self: &Arc<Self>) -> Result<Option<Dashboard>, Failure> {
         let Some(settings) = &self.reports.dashboard else { return Ok(None) };
         // The process that observes the run has a page of its own.
         if self.request.is_observed {
@@ -351,6 +352,8 @@ fn gzip(content: &[u8]) -> Option<Vec<u8>> {
 
 /// What the dashboard's documents are made from while the run goes on.
 struct LiveDocument {
+    /// Of several instances, one shows what all do.
+    run: Weak<TestRun>,
     ledger: Arc<Mutex<Ledger>>,
     options: RenderOptions,
     facts: RunFacts,
@@ -359,6 +362,9 @@ struct LiveDocument {
 
 impl LiveDocument {
     fn document(&self) -> String {
+        if let Some(of_all) = self.run.upgrade().and_then(|run| run.document_so_far()) {
+            return of_all;
+        }
         let results = {
             let mut ledger = lock(&self.ledger);
             let duration = self.state.elapsed();

@@ -368,6 +368,9 @@ impl Writer<'_> {
             entries.push(("tags".to_owned(), Tree::map(tags)));
         }
         entries.extend(self.values(&metric.name, &metric.values, metric.contains));
+        if let Some(last) = metric.last.filter(|_| self.has_histograms) {
+            entries.push(("last_ns".to_owned(), last.0.into()));
+        }
         let answered = metric.answered.clone().map(|mut answered| {
             answered.sort();
             answered
