@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use libtest_mimic::Trial;
 
 use crate::harness::trial;
+use crate::needs;
 use crate::peers::free_port;
 use crate::program::{self, Running, run, volley};
 
@@ -40,6 +41,9 @@ fn run_page(page: &Path) {
     let blocks = blocks(&text);
     if !blocks.iter().any(|(head, _)| *head == "sh") {
         return;
+    }
+    if blocks.iter().any(|(_, code)| code.contains("from 'k6/browser'")) {
+        needs::program(&["chromium", "chromium-browser", "google-chrome", "chrome"], "Debian: chromium");
     }
     let folder = tempfile::tempdir().expect("a folder can be made");
     std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_volley"), folder.path().join("volley")).expect("a link can be made");
