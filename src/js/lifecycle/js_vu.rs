@@ -568,7 +568,7 @@ impl JsVu {
     fn report(&self, facts: &ScenarioFacts, exception: &Exception, in_promise: bool) {
         let mut fields = vec![("executor", facts.executor.into()), ("scenario", facts.name.to_string().into())];
         if !exception.hint.is_empty() {
-            fields.push(("hint", exception.hint.as_str().into()));
+            fields.push(("hint", exception.hint.clone().into()));
         }
         let message = if in_promise {
             format!("Uncaught (in promise) {}", exception.report())
