@@ -79,8 +79,14 @@ class ExecutionContext {
     return reply.result;
   }
 
-  // As `run`, for what a script gives: a function, or a text that is one or an expression.
+  // As `run`, for what a script gives: a function, or a text that is one or an expression. As in k6, the text "undefined" is
+  // taken for what it names.
   async evaluate(given, args, options) {
+    const value = await this.#evaluated(given, args, options);
+    return value === 'undefined' ? null : value;
+  }
+
+  async #evaluated(given, args, options) {
     const sent = map(args, argumentOf);
     if (typeof given === 'function') {
       const { plain, asMethod } = expressionOf(String(given));
