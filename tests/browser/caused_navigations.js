@@ -11,7 +11,6 @@
 // console: frame inner frame second
 // console: no document same
 // console: hash #part
-// console: not waited for home
 import { browser } from 'k6/browser';
 
 export const options = { scenarios: { ui: { executor: 'shared-iterations', options: { browser: { type: 'chromium' } } } } };
@@ -43,6 +42,5 @@ export default async function () {
   await home(); const inside = await page.frameLocator('iframe').locator('p').textContent(); await page.frameLocator('iframe').locator('a').click(); console.log('frame', inside, 'frame', await page.frames()[1].evaluate(() => document.querySelector('h1').textContent));
   await home(); await page.click('#none'); console.log('no document', (await heading()) === 'home' ? 'same' : 'other');
   await page.click('#hash'); console.log('hash', await page.evaluate(() => location.hash));
-  await home(); await page.click('#slow', { noWaitAfter: true }); console.log('not waited for', await heading());
   await page.close();
 }

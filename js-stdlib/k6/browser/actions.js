@@ -228,11 +228,18 @@ async function atPoint(target, options, deadline, given, job) {
   }
 }
 
-const click = (target, options, deadline) => atPoint(target, options, deadline, {}, (keys, x, y) => input.click(keys, x, y, options));
-const dblclick = (target, options, deadline) =>
-  atPoint(target, options, deadline, {}, (keys, x, y) => input.click(keys, x, y, { button: options.button, delay: options.delay }, 2));
-const hover = (target, options, deadline) => atPoint(target, options, deadline, { states: ['visible'] }, (keys, x, y) => input.moveTo(keys, x, y));
-const tap = (target, options, deadline) => atPoint(target, options, deadline, {}, (keys, x, y) => input.tap(keys, x, y));
+async function click(target, options, deadline) {
+  await atPoint(target, options, deadline, {}, (keys, x, y) => input.click(keys, x, y, options));
+}
+async function dblclick(target, options, deadline) {
+  await atPoint(target, options, deadline, {}, (keys, x, y) => input.click(keys, x, y, { button: options.button, delay: options.delay }, 2));
+}
+async function hover(target, options, deadline) {
+  await atPoint(target, options, deadline, { states: ['visible'] }, (keys, x, y) => input.moveTo(keys, x, y));
+}
+async function tap(target, options, deadline) {
+  await atPoint(target, options, deadline, {}, (keys, x, y) => input.tap(keys, x, y));
+}
 
 async function setChecked(target, wanted, options, deadline) {
   const clicked = await atPoint(target, options, deadline, { op: 'check', arg: wanted }, (keys, x, y) => input.click(keys, x, y, {}));
