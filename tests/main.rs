@@ -24,6 +24,7 @@ mod grpc;
 mod harness;
 mod hostile;
 mod join;
+mod join_faults;
 mod js;
 mod limits;
 mod memory;

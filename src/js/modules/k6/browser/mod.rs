@@ -21,7 +21,7 @@ mod settings;
 mod shared;
 
 pub use link::close_links;
-pub use shared::{close, configure, start_early};
+pub use shared::{PagePicture, close, configure, pictures, start_early};
 
 use link::{Link, REPORT_VITALS};
 use shared::SharedBrowser;
@@ -53,6 +53,7 @@ pub const OPS: &[(&str, Op)] = &[
     ("span", span),
     ("failureFolder", failure_folder),
     ("startTimeout", start_timeout),
+    ("pictured", pictured),
     ("base64", base64),
     ("textBase64", text_base64),
     ("base64Text", base64_text),
@@ -338,6 +339,13 @@ fn start_timeout(vu: &VuContext, _args: Args) -> Result<Value, Throw> {
     let shared = vu.script.module_state::<SharedBrowser>();
     let timeout = shared.settings(&vu.script.log).map_or(Duration::from_secs(30), |settings| settings.timeout);
     Ok(Value::Number(timeout.as_secs_f64() * 1000.0))
+}
+
+/// `(path, message)`: a page was pictured whose action failed with this message.
+fn pictured(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
+    let picture = PagePicture { path: args.string(0), message: args.string(1) };
+    vu.script.module_state::<SharedBrowser>().add_picture(picture);
+    Ok(Value::Undefined)
 }
 
 /// `(bytes or base64)` -> the other.

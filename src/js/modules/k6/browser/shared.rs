@@ -13,6 +13,7 @@ use crate::log::Logger;
 use crate::net::devtools::DevtoolsConnection;
 use crate::net::devtools::process::BrowserProcess;
 use crate::net::{Config, Net};
+use crate::units::sync::lock;
 
 /// How long a browser may take to start, at the least.
 const MIN_START_TIMEOUT: Duration = Duration::from_secs(30);
@@ -26,6 +27,24 @@ pub struct SharedBrowser {
     running: Mutex<Option<Arc<RunningBrowser>>>,
     /// A script of the run imports the module.
     is_imported: AtomicBool,
+    pictures: std::sync::Mutex<Vec<PagePicture>>,
+}
+
+/// More pictures than this are not remembered; their files are there all the same.
+const MAX_PICTURES: usize = 100;
+
+/// A picture of a page whose action failed.
+#[derive(Clone, Debug)]
+pub struct PagePicture {
+    /// Its file.
+    pub path: String,
+    /// What the action was, and why it failed.
+    pub message: String,
+}
+
+/// The pictures of pages whose actions failed, in the order in which they were made.
+pub fn pictures(script: &Script) -> Vec<PagePicture> {
+    lock(&script.module_state::<SharedBrowser>().pictures).clone()
 }
 
 /// A browser that VUs use.
@@ -68,6 +87,14 @@ impl SharedBrowser {
     /// The script of the run imports the module.
     pub fn note_import(&self) {
         self.is_imported.store(true, Ordering::Relaxed);
+    }
+
+    /// Remembers a picture.
+    pub fn add_picture(&self, picture: PagePicture) {
+        let mut pictures = lock(&self.pictures);
+        if pictures.len() < MAX_PICTURES {
+            pictures.push(picture);
+        }
     }
 
     /// What the environment says.
