@@ -151,6 +151,41 @@ const WAITS: &str = "import { browser } from 'k6/browser';
     }";
 
 #[test]
+fn the_report_shows_vitals_and_pages_whose_actions_failed() {
+    let machine = Machine::new();
+    let script = WAITS.replace("await page.waitForTimeout(60000);", "await page.click('#nowhere', { timeout: 200 });");
+    let (folder, running) = {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("script.js"), script).unwrap();
+        let mut command = volley(folder.path());
+        command.args(["run", "--quiet", "--no-color", "--log-format=json", "--js-engine", engine()]);
+        command.args(["--report", "report.html", "--summary-json", "summary.json"]);
+        machine.prepare(command.env("K6_BROWSER_SCREENSHOT_ON_FAILURE", "shots"));
+        let running = Running::start(command.arg("script.js"));
+        (folder, running)
+    };
+    let outcome = running.end();
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    let text = fs::read_to_string(folder.path().join("summary.json")).unwrap();
+    let summary: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let failed = summary["pages"]["failed_actions"].as_array().unwrap();
+    assert_eq!(failed.len(), 1, "{failed:?}");
+    let message = failed[0]["message"].as_str().unwrap();
+    assert_eq!(message, "clicking on \"#nowhere\": timed out after 200ms: no element matches #nowhere");
+    let picture = fs::read(folder.path().join(failed[0]["path"].as_str().unwrap())).unwrap();
+    assert!(picture.starts_with(b"\x89PNG"));
+    let vitals = summary["pages"]["vitals"].as_array().unwrap();
+    let fcp = vitals.iter().find(|vital| vital["name"] == "FCP").unwrap();
+    assert!(fcp["count"].as_u64() >= Some(1), "{fcp}");
+    assert!(fcp["p(75)"].as_f64().unwrap() > 0.0 && fcp["rating"].is_string(), "{fcp}");
+    // The page has the picture in it.
+    let page = fs::read_to_string(folder.path().join("report.html")).unwrap();
+    assert!(page.contains("data:image/png;base64,iVBOR"), "the picture is not in the page");
+    assert!(!text.contains("data:image/png"));
+    machine.check_nothing_left();
+}
+
+#[test]
 fn nothing_outlives_a_run_that_is_killed() {
     let machine = Machine::new();
     let (_folder, running) = machine.start(WAITS, &[]);

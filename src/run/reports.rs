@@ -7,6 +7,8 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
@@ -22,8 +24,14 @@ use crate::report::server::{AtEnd, DocumentSource};
 use crate::report::{self, Dashboard, DashboardSettings};
 use crate::summary::document::{self, MergeFacts, RunEnd, RunFacts};
 use crate::summary::markdown::{self, MarkdownFacts};
+use crate::summary::pages::FailedAction;
 use crate::summary::{Mode, RenderOptions, junit, writing};
 use crate::units::sync::lock;
+
+/// So many pictures of pages are in a report page; the others are named.
+const MAX_PICTURES: usize = 6;
+/// A larger one is only named.
+const MAX_PICTURE_BYTES: usize = 1 << 20;
 
 /// What was asked for by flags.
 #[derive(Clone, Debug, Default)]
@@ -161,7 +169,26 @@ impl TestRun {
             test: String::new(),
             incomplete: None,
             judges: !self.request.no_thresholds,
+            failed_actions: if end.is_some() { self.failed_actions() } else { Vec::new() },
             end,
+        }
+    }
+
+    /// Actions on pages that failed, with the first few pictures.
+    fn failed_actions(&self) -> Vec<FailedAction> {
+        #[cfg(not(feature = "browser"))]
+        return Vec::new();
+        #[cfg(feature = "browser")]
+        {
+            let mut shown = 0;
+            let action = |picture: crate::js::modules::k6::browser::PagePicture| {
+                let file = (shown < MAX_PICTURES).then(|| std::fs::read(&picture.path).ok()).flatten();
+                let file = file.filter(|bytes| bytes.len() <= MAX_PICTURE_BYTES);
+                shown += usize::from(file.is_some());
+                let image = file.map(|bytes| format!("data:image/png;base64,{}", STANDARD.encode(bytes)));
+                FailedAction { message: picture.message, path: picture.path, image }
+            };
+            crate::js::modules::k6::browser::pictures(&self.script).into_iter().map(action).collect()
         }
     }
 

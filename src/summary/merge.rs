@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::RenderOptions;
 use super::document::{MergeFacts, RunEnd, RunFacts};
+use super::pages;
 use super::part::{Part, rate};
 use crate::exit_code::ExitCode;
 use crate::metrics::builtin;
@@ -350,6 +351,7 @@ fn facts(parts: &[Part], duration: Duration, incomplete: Option<String>, end: Ru
         test: parts.first().map(|part| part.test.clone()).unwrap_or_default(),
         incomplete,
         judges: parts.iter().any(|part| part.judges),
+        failed_actions: parts.iter().flat_map(|part| pages::failed_actions(&part.document)).collect(),
         end: Some(end),
     }
 }

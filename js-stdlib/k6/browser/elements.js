@@ -30,7 +30,7 @@ const EVIDENCE_MILLIS = 2000;
 const EVIDENCE_CHARS = 200;
 
 // A reason with what the page shows, where K6_BROWSER_SCREENSHOT_ON_FAILURE says where pictures go.
-async function withEvidence(page, why) {
+async function withEvidence(page, what, why) {
   const folder = native.failureFolder();
   if (folder === undefined || !page.session.isOpen) return why;
   hide(page, { evidences: (page.evidences ?? 0) + 1 });
@@ -40,6 +40,7 @@ async function withEvidence(page, why) {
     const read = page.main.run('utility', '(size) => (document.body?.innerText ?? "").replace(/\\s+/g, " ").trim().slice(0, size)', [EVIDENCE_CHARS]);
     const text = await page.link.limit(read, EVIDENCE_MILLIS, () => failure('the page does not answer'));
     await page.screenshot({ path, timeout: EVIDENCE_MILLIS });
+    native.pictured(path, why === undefined ? what : `${what}: ${why}`);
     return `${words}the page shows ${worded(text)}, see ${path}`;
   } catch (error) {
     return `${words}no picture could be taken of the page: ${messageOf(error)}`;

@@ -58,8 +58,9 @@ async function told(what, target, job) {
   try {
     return await job();
   } catch (error) {
-    const why = error.isTimeout ? await withEvidence(pageOf(frameOf(target)), error.why) : error.why;
-    throw failure(what === undefined ? plainText(error) : `${what}: ${plainText(error)}`, { why, isTimeout: error.isTimeout, isStrict: error.isStrict });
+    const words = what === undefined ? plainText(error) : `${what}: ${plainText(error)}`;
+    const why = error.isTimeout ? await withEvidence(pageOf(frameOf(target)), words, error.why) : error.why;
+    throw failure(words, { why, isTimeout: error.isTimeout, isStrict: error.isStrict });
   }
 }
 

@@ -87,12 +87,14 @@ fn text_of(context: Context, value: &Owned) -> String {
 pub fn describe(context: Context, value: &Owned) -> Exception {
     let text = text_of(context, value);
     if !value.borrow().is_error() {
-        return Exception { text, stack: String::new() };
+        return Exception::of_text(text);
     }
     let frames = frames(context, value);
     // A stack made by js-stdlib's formatter begins with the error itself and is complete.
     let stack = stack::write(&text, frames.lines().filter_map(stack::parse_line), |_| None);
-    Exception { text, stack }
+    let message = context.ok(context.get(value, "message")).filter(|message| message.borrow().is_string());
+    let hint = message.map(|message| Exception::hint_in(&text, &context.text_or_empty(&message))).unwrap_or_default();
+    Exception { text, stack, hint }
 }
 
 /// The `stack` of an error, where it is a text.

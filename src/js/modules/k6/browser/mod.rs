@@ -21,7 +21,7 @@ mod settings;
 mod shared;
 
 pub use link::close_links;
-pub use shared::{close, configure};
+pub use shared::{PagePicture, close, configure, pictures};
 
 use link::{Link, REPORT_VITALS};
 use shared::SharedBrowser;
@@ -52,6 +52,7 @@ pub const OPS: &[(&str, Op)] = &[
     ("writeFile", write_file),
     ("span", span),
     ("failureFolder", failure_folder),
+    ("pictured", pictured),
     ("base64", base64),
     ("textBase64", text_base64),
     ("base64Text", base64_text),
@@ -319,6 +320,13 @@ fn failure_folder(vu: &VuContext, _args: Args) -> Result<Value, Throw> {
     let shared = vu.script.module_state::<SharedBrowser>();
     let folder = shared.settings(&vu.script.log).ok().and_then(|settings| settings.failure_screenshots.clone());
     Ok(folder.map_or(Value::Undefined, |folder| Value::String(folder.display().to_string())))
+}
+
+/// `(path, message)`: a page was pictured whose action failed with this message.
+fn pictured(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
+    let picture = PagePicture { path: args.string(0), message: args.string(1) };
+    vu.script.module_state::<SharedBrowser>().add_picture(picture);
+    Ok(Value::Undefined)
 }
 
 /// `(bytes or base64)` -> the other.

@@ -12,6 +12,7 @@ use crate::log::Logger;
 use crate::net::devtools::DevtoolsConnection;
 use crate::net::devtools::process::BrowserProcess;
 use crate::net::{Config, Net};
+use crate::units::sync::lock;
 
 /// What all VUs share.
 #[derive(Default)]
@@ -20,6 +21,24 @@ pub struct SharedBrowser {
     settings: OnceLock<Result<BrowserSettings, String>>,
     net: OnceLock<Option<Arc<Net>>>,
     running: Mutex<Option<Arc<RunningBrowser>>>,
+    pictures: std::sync::Mutex<Vec<PagePicture>>,
+}
+
+/// More pictures than this are not remembered; their files are there all the same.
+const MAX_PICTURES: usize = 100;
+
+/// A picture of a page whose action failed.
+#[derive(Clone, Debug)]
+pub struct PagePicture {
+    /// Its file.
+    pub path: String,
+    /// What the action was, and why it failed.
+    pub message: String,
+}
+
+/// The pictures of pages whose actions failed, in the order in which they were made.
+pub fn pictures(script: &Script) -> Vec<PagePicture> {
+    lock(&script.module_state::<SharedBrowser>().pictures).clone()
 }
 
 /// A browser that VUs use.
@@ -51,6 +70,14 @@ pub async fn close(script: &Script) {
 }
 
 impl SharedBrowser {
+    /// Remembers a picture.
+    pub fn add_picture(&self, picture: PagePicture) {
+        let mut pictures = lock(&self.pictures);
+        if pictures.len() < MAX_PICTURES {
+            pictures.push(picture);
+        }
+    }
+
     /// What the environment says.
     ///
     /// # Errors
