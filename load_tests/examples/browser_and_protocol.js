@@ -6,7 +6,7 @@ import { check } from 'k6';
 const BASE_URL = __ENV.BASE_URL || 'http://127.0.0.1:8080';
 export const options = {
   scenarios: {
-    load: { executor: 'constant-arrival-rate', rate: 20, duration: '2s', preAllocatedVUs: 5, exec: 'api' },
+    load: { executor: 'constant-arrival-rate', rate: 20, duration: '2s', preAllocatedVUs: 20, exec: 'api' },
     person: { executor: 'shared-iterations', vus: 1, iterations: 1, exec: 'ui', options: { browser: { type: 'chromium' } } },
   },
   thresholds: { http_req_failed: ['rate<0.01'], browser_http_req_failed: ['rate<0.01'] },

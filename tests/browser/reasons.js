@@ -1,4 +1,6 @@
-// An error of an action says why the element was not ready, in its message; its text is k6's.
+// An error of an action says why the element was not ready, in its message; its text is k6's. Uncaught, the log line has it as a hint.
+// log: Uncaught (in promise) clicking on "#under": timed out after 200ms
+// hint: <button id="under"> is covered by <div class="cover">
 // console: clicking on "#gone": timed out after 200ms: no element matches #gone
 // console: clicking on "#hidden": timed out after 200ms: <p id="hidden"> is not visible: it has display: none
 // console: clicking on "#inside": timed out after 200ms: <b id="inside"> is not visible: <div class="shut"> has display: none
@@ -59,5 +61,5 @@ export default async function () {
   } catch (error) {
     console.log(String(error), '|', error instanceof Error);
   }
-  await page.close();
+  await page.click('#under', { timeout });
 }

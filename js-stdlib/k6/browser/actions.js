@@ -15,7 +15,7 @@ const slice = (text, from, to) => call(StringPrototypeSlice, text, from, to);
 // ---- Deadlines
 
 // How much longer than its own limit a page may take to say that time is up.
-const SLACK = 300;
+const SLACK = 1000;
 // How long is waited before something is tried again that the page itself can't wait for.
 const PAUSE = 30;
 
@@ -90,7 +90,7 @@ async function insist(target, deadline, job) {
     try {
       return await job();
     } catch (error) {
-      const again = target.handle === undefined && (isLost(error) || (target.chain.length > 1 && isDetached(error)));
+      const again = target.handle === undefined && !target.frame.isGone && target.frame.session.isOpen && (isLost(error) || (target.chain.length > 1 && isDetached(error)));
       if (!again) throw error;
       if (isOver(deadline)) throw timedOut(deadline, 'the page navigated');
       await target.frame.link.pause(PAUSE);
@@ -131,6 +131,13 @@ function element(target, name, given, deadline) {
 const CAUSED_MILLIS = 200;
 // How long a page may take to say that it has dealt with what was sent.
 const FLUSH_MILLIS = 100;
+// What a link leads to is asked for a moment after the click. Timers do not run where scripts are forbidden: there, frames do.
+const FLUSH = `new Promise((resolve) => {
+  setTimeout(() => setTimeout(resolve));
+  let frames = 0;
+  const next = () => (++frames > 3 ? resolve() : requestAnimationFrame(next));
+  next();
+})`;
 
 // Which frames of a page are about to get another document, from the first action on.
 function leavingOf(page) {
@@ -165,7 +172,7 @@ async function landing(page, options, deadline, job) {
   try {
     await job();
     if (options.noWaitAfter === true || !page.session.isOpen) return;
-    const flushed = page.session.send('Runtime.evaluate', { expression: 'new Promise((resolve) => setTimeout(resolve))', awaitPromise: true }, true);
+    const flushed = page.session.send('Runtime.evaluate', { expression: FLUSH, contextId: page.main.contexts.utility?.id, awaitPromise: true }, true);
     await quiet(page.link.limit(flushed, FLUSH_MILLIS, () => failure('late')));
     if (ObjectKeys(leaving.frames).length === 0 || !page.session.isOpen) return;
     await quiet(page.link.wait((good) => {
@@ -228,11 +235,18 @@ async function atPoint(target, options, deadline, given, job) {
   }
 }
 
-const click = (target, options, deadline) => atPoint(target, options, deadline, {}, (keys, x, y) => input.click(keys, x, y, options));
-const dblclick = (target, options, deadline) =>
-  atPoint(target, options, deadline, {}, (keys, x, y) => input.click(keys, x, y, { button: options.button, delay: options.delay }, 2));
-const hover = (target, options, deadline) => atPoint(target, options, deadline, { states: ['visible'] }, (keys, x, y) => input.moveTo(keys, x, y));
-const tap = (target, options, deadline) => atPoint(target, options, deadline, {}, (keys, x, y) => input.tap(keys, x, y));
+async function click(target, options, deadline) {
+  await atPoint(target, options, deadline, {}, (keys, x, y) => input.click(keys, x, y, options));
+}
+async function dblclick(target, options, deadline) {
+  await atPoint(target, options, deadline, {}, (keys, x, y) => input.click(keys, x, y, { button: options.button, delay: options.delay }, 2));
+}
+async function hover(target, options, deadline) {
+  await atPoint(target, options, deadline, { states: ['visible'] }, (keys, x, y) => input.moveTo(keys, x, y));
+}
+async function tap(target, options, deadline) {
+  await atPoint(target, options, deadline, {}, (keys, x, y) => input.tap(keys, x, y));
+}
 
 async function setChecked(target, wanted, options, deadline) {
   const clicked = await atPoint(target, options, deadline, { op: 'check', arg: wanted }, (keys, x, y) => input.click(keys, x, y, {}));

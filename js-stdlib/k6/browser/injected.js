@@ -342,7 +342,6 @@ const OPS = {
   dispatch: (el, { type, init }) => { dispatch(el, type, init); },
   fill,
   selectText: (el) => { select(control(el, true)); },
-  files: takeFiles,
   scroll: (el) => { el.scrollIntoViewIfNeeded?.(true); },
   sketch,
   // A point of what is in a frame, seen from the document its element is in, and what is over it there.
@@ -399,6 +398,10 @@ function attempt(request, node, others) {
       const why = request.force ? '' : unlike(el, request.states);
       return why ? { why } : choose(el, request.arg, others);
     }
+    case 'files':
+      takeFiles(el, request.arg);
+      // Pages read what they are given before they show it.
+      return frame().then(frame).then(() => ({ value: null }));
     case 'stable':
       return moves(el).then((moving) => (moving ? { why: `${sketch(el)} is moving` } : { value: true }));
     case 'state': {

@@ -102,18 +102,16 @@ function byText(root, match) {
   return found;
 }
 
-// The labels of an element: what aria-labelledby names, else aria-label and the label elements.
+// The labels of an element: what aria-labelledby names, else aria-label, else the label elements.
 function labelsOf(el, cache) {
   const ids = el.getAttribute('aria-labelledby');
   if (ids !== null) {
     const named = ids.split(/\s+/).map((id) => id && el.getRootNode().getElementById?.(id)).filter(Boolean);
     if (named.length) return named.map((label) => textOf(label, cache));
   }
-  const list = [];
   const aria = el.getAttribute('aria-label');
-  if (aria?.trim()) list.push(aria);
-  if (el.labels && !(el.nodeName === 'INPUT' && el.type === 'hidden')) for (const label of el.labels) list.push(textOf(label, cache));
-  return list;
+  if (aria?.trim()) return [aria];
+  return el.labels && !(el.nodeName === 'INPUT' && el.type === 'hidden') ? Array.from(el.labels, (label) => textOf(label, cache)) : [];
 }
 
 // ---- CSS, with the pseudo-classes :visible, :has-text(), :text(), :text-is() and :text-matches()
