@@ -58,6 +58,7 @@ mod truth_server;
 mod unanswered;
 mod vendor;
 mod websocket;
+mod x_machine;
 mod x_net;
 
 fn main() -> std::process::ExitCode {

@@ -72,8 +72,12 @@ pub const MODULES: &[BuiltinModule] = &[
     module!("k6/ws", k6::ws::OPS),
     #[cfg(feature = "x-dns")]
     module!("k6/x/dns", k6::x::dns::OPS),
+    #[cfg(feature = "x-exec")]
+    module!("k6/x/exec", k6::x::exec::OPS),
     #[cfg(feature = "x-faker")]
     module!("k6/x/faker", k6::x::faker::OPS),
+    #[cfg(feature = "x-file")]
+    module!("k6/x/file", k6::x::file::OPS),
     #[cfg(feature = "x-redis")]
     module!("k6/x/redis", k6::x::redis::OPS),
     #[cfg(feature = "x-sql")]
