@@ -12,12 +12,15 @@ use serde_json::Value;
 use volley::{CacheChoice, TargetConfig, bind};
 
 use crate::harness::trial;
+use crate::needs::has_modules_of;
 use crate::program::{engines, run, volley};
 use crate::{procedure_services, redis, x_net};
 
 /// A test for every example and engine.
 pub fn trials() -> Vec<Trial> {
-    let scripts = scripts();
+    let is_for_this_build =
+        |script: &PathBuf| has_modules_of(&fs::read_to_string(script).expect("a script can be read"));
+    let scripts: Vec<_> = scripts().into_iter().filter(is_for_this_build).collect();
     let name = |script: &Path| script.file_name().expect("an example has a name").display().to_string();
     let of = |engine: &'static str| {
         let scripts = scripts.clone();

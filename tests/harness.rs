@@ -12,6 +12,8 @@ use std::process::{Command, ExitCode};
 
 use libtest_mimic::{Arguments, Completion, Trial};
 
+use crate::needs::is_of_this_build;
+
 /// A function that is a test.
 pub struct Case {
     module: &'static str,
@@ -87,7 +89,7 @@ pub fn main(more: impl IntoIterator<Item = Trial>) -> ExitCode {
         let module = case.module.split_once("::").map_or("", |(_, module)| module);
         trial(format!("{module}::{}", case.name), case.run)
     });
-    let mut trials: Vec<_> = functions.chain(more).collect();
+    let mut trials: Vec<_> = functions.chain(more).filter(|test| is_of_this_build(test.name())).collect();
     trials.sort_by(|one, other| one.name().cmp(other.name()));
     keep_panics();
     libtest_mimic::run(&arguments, trials).exit_code()

@@ -29,3 +29,31 @@ pub fn python(module: &str, package: &str) -> Command {
     }
     Command::new(PYTHON)
 }
+
+/// Modules that a build may lack, by the Cargo feature that brings them, and what only such a build can be tested for.
+const OPTIONAL: &[(&str, bool, &[&str])] = &[
+    ("k6/x/dns", cfg!(feature = "x-dns"), &["x_net::"]),
+    ("k6/x/faker", cfg!(feature = "x-faker"), &["::k6/x/faker"]),
+    ("k6/x/redis", cfg!(feature = "x-redis"), &["redis::"]),
+    ("k6/x/sql", cfg!(feature = "x-sql"), &["sql::"]),
+    ("k6/x/sse", cfg!(feature = "x-sse"), &["x_net::"]),
+    ("k6/x/tcp", cfg!(feature = "x-tcp"), &["x_net::"]),
+    ("k6/x/tls", cfg!(feature = "x-tls"), &["x_net::"]),
+];
+
+/// The modules that this build lacks.
+fn left_out() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
+    OPTIONAL.iter().filter(|(_, built, _)| !built).map(|&(module, _, tests)| (module, tests))
+}
+
+/// Whether this build has all modules that a script names.
+pub fn has_modules_of(script: &str) -> bool {
+    left_out().all(|(module, _)| !script.contains(&format!("'{module}")))
+}
+
+/// Whether this build has what a test of this name is about. Others are no tests of it: somebody chose to leave it out.
+pub fn is_of_this_build(test: &str) -> bool {
+    left_out().all(|(_, tests)| {
+        tests.iter().all(|part| if part.starts_with("::") { !test.contains(part) } else { !test.starts_with(part) })
+    })
+}

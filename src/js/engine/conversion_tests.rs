@@ -48,7 +48,7 @@ impl Host for Seeing {
         None
     }
 
-    fn explain_type_error(&self, _place: &str, _message: &str) -> Option<String> {
+    fn explain_type_error(&self, _function: &str, _place: &str, _message: &str) -> Option<String> {
         None
     }
 

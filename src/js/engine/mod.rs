@@ -366,8 +366,8 @@ pub trait Host {
     fn is_running(&self, address: &str) -> bool;
     /// The position in the source file for `URL:LINE:COLUMN` of the prepared one; `None` if it is the same.
     fn original_position(&self, place: &str) -> Option<String>;
-    /// What a `TypeError` at `place`, `URL:LINE:COLUMN` of the engine, is about: a message that names it.
-    fn explain_type_error(&self, place: &str, message: &str) -> Option<String>;
+    /// What a `TypeError` in `function` at `place`, `URL:LINE:COLUMN` of the engine, is about: a message that names it.
+    fn explain_type_error(&self, function: &str, place: &str, message: &str) -> Option<String>;
     /// Where a text that is no JSON breaks off, `URL:LINE:COLUMN`; `None` if it is not that of a file.
     fn json_place(&self, text: &[u8]) -> Option<String>;
     /// Where in its file such a message is about, `URL:LINE:COLUMN`; `None` if on the line of `place`.

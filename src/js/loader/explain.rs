@@ -1,7 +1,7 @@
 //! Errors of engines that don't say what they are about, explained from the text at their place.
 
 use super::{Loader, MAX_EXPLAINED, ModuleText, lock};
-use crate::js::transpile::{self, Explanation};
+use crate::js::transpile::{self, ErrorPlace, Explanation};
 
 /// Takes `URL:LINE:COLUMN` apart; an engine that does not know the line says `URL` or `URL:?`.
 fn parse_place(place: &str) -> (&str, Option<(u32, u32)>) {
@@ -17,8 +17,9 @@ fn parse_place(place: &str) -> (&str, Option<(u32, u32)>) {
 }
 
 impl Loader {
-    pub(super) fn explain_type_error(&self, place: &str, message: &str) -> Option<String> {
-        let key = (place.to_owned(), message.to_owned());
+    pub(super) fn explain_type_error(&self, function: &str, place: &str, message: &str) -> Option<String> {
+        // Where there is no line, the function says more.
+        let key = (format!("{function} {place}"), message.to_owned());
         if let Some(known) = lock(&self.explained).get(&key) {
             return known.clone();
         }
@@ -29,7 +30,9 @@ impl Loader {
             let place = before.positions.origin(line, column);
             (text, engines) = (before.text.clone(), Some((place.line, place.column)));
         }
-        let found = transpile::explain(&text, engines, message, &|module, name| self.is_export(module, name));
+        let found = transpile::explain(&text, ErrorPlace { at: engines, function }, message, &|module, name| {
+            self.is_export(module, name)
+        });
         if let Some(Explanation { message, place: Some((line, column)) }) = &found
             && before.is_none()
             && at.is_none_or(|(known, _)| known != *line)

@@ -605,8 +605,8 @@ impl ModuleLoader for Loader {
         self.file_place(place)
     }
 
-    fn explain(&self, place: &str, message: &str) -> Option<String> {
-        self.explain_type_error(place, message)
+    fn explain(&self, function: &str, place: &str, message: &str) -> Option<String> {
+        self.explain_type_error(function, place, message)
     }
 
     fn json_place(&self, text: &[u8]) -> Option<String> {

@@ -31,7 +31,7 @@ pub trait ModuleLoader: Any + Send + Sync {
     fn origin(&self, place: &str) -> Option<String>;
     /// What a `TypeError` at `place`, `URL:LINE:COLUMN` of the engine (`URL` where it knows no more), is about: its message
     /// with the name of what is missing. `None` where the text does not tell.
-    fn explain(&self, place: &str, message: &str) -> Option<String>;
+    fn explain(&self, function: &str, place: &str, message: &str) -> Option<String>;
     /// The line and column in the file a person wrote that an explained message is about, as `URL:LINE:COLUMN`, where the
     /// engine's own `place` has another line.
     fn explained_place(&self, place: &str, message: &str) -> Option<String>;

@@ -439,8 +439,8 @@ impl Host for VuContext {
         self.script.loader.origin(place)
     }
 
-    fn explain_type_error(&self, place: &str, message: &str) -> Option<String> {
-        self.script.loader.explain(place, message)
+    fn explain_type_error(&self, function: &str, place: &str, message: &str) -> Option<String> {
+        self.script.loader.explain(function, place, message)
     }
 
     fn json_place(&self, text: &[u8]) -> Option<String> {

@@ -28,7 +28,7 @@ mod usage;
 mod use_directives;
 
 pub use commonjs_interop::{ImportTarget, MissingImport};
-pub use explain_error::{Explanation, explain};
+pub use explain_error::{ErrorPlace, Explanation, explain};
 pub use function_text::function_extents;
 pub use module_syntax::Exported;
 pub use option_literals::OptionUsage;

@@ -9,8 +9,8 @@ function first(user) {
   return user.name + age;
 }
 
-const second = ({ list }) => {
-  const [head] = list;
+const second = (team) => {
+  const head = team.list[0];
   const { name } = head.profile;
   return name;
 };

@@ -37298,8 +37298,9 @@ static void js_parse_init(JSContext *ctx, JSParseState *s,
     s->col_num = 1;
     s->buf_start = s->buf_ptr = (const uint8_t *)input;
     s->buf_end = s->buf_ptr + input_len;
-    s->mark = s->buf_ptr + min_int(1, input_len);
-    s->eol = s->buf_ptr;
+    /* volley: as if a line ended before the text: columns of its first line count from 1, too. */
+    s->mark = s->buf_ptr;
+    s->eol = s->buf_ptr - 1;
     s->token.val = ' ';
     s->token.line_num = 1;
     s->token.col_num = 1;

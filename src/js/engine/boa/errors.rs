@@ -107,7 +107,7 @@ pub fn explain(error: &JsObject, context: &mut Context) {
     }
     let frames = raw_frames(error, context);
     let Some(first) = frames.lines().find_map(stack::parse_line) else { return };
-    if let Some(better) = state(context).host.explain_type_error(first.place, &message) {
+    if let Some(better) = state(context).host.explain_type_error(first.function, first.place, &message) {
         let descriptor = PropertyDescriptor::builder().value(JsString::from(better)).writable(true);
         let descriptor = descriptor.enumerable(false).configurable(true);
         // A script may have frozen it: then it stays vague.

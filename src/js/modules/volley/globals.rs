@@ -115,7 +115,7 @@ fn here(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
 /// `(place, message)` -> a better message for a `TypeError`, or nothing.
 fn explain(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let (place, message) = (args.string(0), args.string(1));
-    Ok(vu.script.loader.explain(&place, &message).map_or(Value::Undefined, Value::String))
+    Ok(vu.script.loader.explain("", &place, &message).map_or(Value::Undefined, Value::String))
 }
 
 /// `(place, message)` -> where such a better message is about, if that is another line than the engine's.

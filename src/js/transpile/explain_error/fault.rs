@@ -16,8 +16,8 @@ pub(super) enum FaultKind<'m> {
     Callee,
     /// What stands behind `new` is none.
     Constructor,
-    /// Something was to be taken apart.
-    Pattern,
+    /// Something was to be taken apart: `null` or `undefined`, where the engine says which.
+    Pattern { of: Option<&'m str> },
     /// `read` or `set`, the property, and what it was asked of.
     Property { verb: &'m str, name: &'m str, of: &'m str },
     /// What is `undefined` or `null` was to be gone through.
@@ -46,10 +46,9 @@ impl<'m> Fault<'m> {
             "not a function" => return trail(FaultKind::Callee),
             "not a callable function" => return nested(FaultKind::Callee),
             "not a constructor" => return nested(FaultKind::Constructor),
-            "Cannot convert undefined or null to object" => return trail(FaultKind::Pattern),
-            "Cannot destructure 'null' value" | "Cannot destructure 'undefined' value" => {
-                return nested(FaultKind::Pattern);
-            }
+            "Cannot convert undefined or null to object" => return trail(FaultKind::Pattern { of: None }),
+            "Cannot destructure 'null' value" => return nested(FaultKind::Pattern { of: Some("null") }),
+            "Cannot destructure 'undefined' value" => return nested(FaultKind::Pattern { of: Some("undefined") }),
             "cannot convert 'null' or 'undefined' to object" => return nested(FaultKind::Empty),
             "value is not iterable" => return trail(FaultKind::NotIterable),
             "invalid 'in' operand" => return trail(FaultKind::Operand { operator: "in" }),

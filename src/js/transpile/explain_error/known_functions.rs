@@ -67,7 +67,7 @@ pub(super) struct KnownFunctions<'a> {
     /// How often a name is bound, anywhere.
     bound: HashMap<String, usize>,
     functions: HashSet<String>,
-    /// Constants that are neither `null` nor `undefined`.
+    /// Constants and namespaces: they are neither `null` nor `undefined`.
     filled: HashSet<String>,
     /// Imported names: the module, and the export; `None` is all of it.
     imports: HashMap<String, (String, Option<String>)>,
@@ -172,6 +172,9 @@ impl<'b> Visit<'b> for KnownFunctions<'_> {
                 ImportDeclarationSpecifier::ImportDefaultSpecifier(_)
                 | ImportDeclarationSpecifier::ImportNamespaceSpecifier(_) => None,
             };
+            if matches!(specifier, ImportDeclarationSpecifier::ImportNamespaceSpecifier(_)) {
+                self.filled.insert(specifier.local().name.to_string());
+            }
             self.imports.insert(specifier.local().name.to_string(), (module.clone(), export));
         }
         walk::walk_import_declaration(self, import);

@@ -7,6 +7,7 @@ use oxc::span::SourceType;
 
 mod fault;
 mod known_functions;
+mod patterns;
 mod places;
 mod quote;
 mod search;
@@ -33,20 +34,28 @@ pub struct Explanation {
 /// Whether the module of this name (the first) is one of ours that exports a function of that name (the second).
 pub type IsExport<'a> = &'a (dyn Fn(&str, &str) -> bool + Sync);
 
-/// A better message for a `TypeError` that came from this line and column of a text, both counted from 1 (`None`: from its
-/// top level, the engine says no more); `None` if the text does not tell.
-pub fn explain(text: &str, at: Option<(u32, u32)>, message: &str, is_export: IsExport) -> Option<Explanation> {
+/// Where an engine says that an error comes from.
+#[derive(Clone, Copy, Debug)]
+pub struct ErrorPlace<'a> {
+    /// Line and column, both counted from 1; `None` where it says no more than the function.
+    pub at: Option<(u32, u32)>,
+    /// The function; empty at the top level, and where it has no name.
+    pub function: &'a str,
+}
+
+/// A better message for a `TypeError` that came from this place of a text; `None` if the text does not tell.
+pub fn explain(text: &str, place: ErrorPlace, message: &str, is_export: IsExport) -> Option<Explanation> {
     let fault = Fault::read(message)?;
     super::on_deep_stack(|| {
         let allocator = Allocator::default();
         let parsed = Parser::new(&allocator, text, SourceType::unambiguous()).parse();
-        let at = match at {
+        let at = match place.at {
             Some((line, column)) => Some(offset(text, line, column, fault.order)?),
             None => None,
         };
         let mut known = KnownFunctions::new(is_export);
         known.visit_program(&parsed.program);
-        let mut search = Search::new(text, &fault, Places::new(text, fault.order, at));
+        let mut search = Search::new(text, &fault, Places::new(text, fault.order, at, place.function));
         search.visit_program(&parsed.program);
         let mut found = search.found;
         found.retain(|one| !known.has(&one.callee) && !one.object.as_ref().is_some_and(|name| known.is_filled(name)));

@@ -32,23 +32,37 @@ pub(super) struct Places<'t> {
     order: Order,
     /// The place of the error; `None` outside all that has one.
     at: Option<u32>,
+    /// The function of an error that has no place; empty at the top level, and where it has no name.
+    function: &'t str,
     /// Of each function or part around here, innermost last: the offsets it may go by.
     stack: Vec<Vec<u32>>,
+    /// The functions around here, innermost last, by name; `None` where the text doesn't tell.
+    functions: Vec<Option<String>>,
 }
 
 impl<'t> Places<'t> {
-    pub fn new(text: &'t str, order: Order, at: Option<u32>) -> Self {
+    pub fn new(text: &'t str, order: Order, at: Option<u32>, function: &'t str) -> Self {
         let top = if order == Order::Trail { vec![0] } else { Vec::new() };
-        Self { text, order, at, stack: vec![top] }
+        Self { text, order, at, function, stack: vec![top], functions: vec![Some(String::new())] }
     }
 
     /// True if an error that is thrown here has the place in question.
     pub fn is_here(&self) -> bool {
         match (self.at, self.stack.last()) {
             (Some(at), Some(places)) => places.contains(&at),
-            (None, Some(places)) => places.is_empty(),
+            (None, Some(places)) => places.is_empty() && self.is_in_function(),
             _ => false,
         }
+    }
+
+    /// True unless this is another function than the one in question.
+    fn is_in_function(&self) -> bool {
+        self.functions.last().and_then(Option::as_deref).is_none_or(|name| name == self.function)
+    }
+
+    /// True if what begins here is not in front of the place of the error.
+    pub fn is_behind(&self, start: u32) -> bool {
+        self.at.is_none_or(|at| start >= at)
     }
 
     /// True if that place is this one.
@@ -57,10 +71,11 @@ impl<'t> Places<'t> {
     }
 
     /// A function begins; `heads` is where its text may be said to. Its arguments have no place of their own in some.
-    pub fn enter_function(&mut self, heads: &[u32]) {
+    pub fn enter_function(&mut self, heads: &[u32], name: Option<String>) {
+        self.functions.push(name);
         let places = match self.order {
             Order::Nested => Vec::new(),
-            Order::Trail => heads.iter().flat_map(|head| [*head, self.line_start(*head)]).collect(),
+            Order::Trail => heads.iter().flat_map(|head| [*head, self.marked(*head), self.line_start(*head)]).collect(),
         };
         self.stack.push(places);
     }
@@ -89,6 +104,7 @@ impl<'t> Places<'t> {
     /// The function ends.
     pub fn leave_function(&mut self) {
         self.stack.pop();
+        self.functions.pop();
     }
 
     /// A place is noted: that of the token that begins here.

@@ -1,9 +1,11 @@
 //! Walks through a text in the order in which it is evaluated, and gathers what an error at a place may be about.
 
+use oxc::allocator::ArenaVec;
 use oxc::ast::ast::{
-    ArrayPattern, ArrowFunctionExpression, AssignmentExpression, BinaryExpression, BinaryOperator, BindingPattern,
-    CallExpression, ChainExpression, Expression, ExpressionStatement, ForOfStatement, FormalParameter, Function,
-    MemberExpression, MethodDefinition, NewExpression, SpreadElement, TaggedTemplateExpression, ThrowStatement,
+    Argument, ArrayPattern, ArrowFunctionExpression, AssignmentExpression, BinaryExpression, BinaryOperator,
+    BindingPattern, CallExpression, ChainExpression, ExportDefaultDeclaration, ExportDefaultDeclarationKind,
+    Expression, ExpressionStatement, ForOfStatement, ForStatementLeft, FormalParameter, Function, MemberExpression,
+    MethodDefinition, NewExpression, ObjectProperty, SpreadElement, TaggedTemplateExpression, ThrowStatement,
     UnaryExpression, UpdateExpression, VariableDeclarator,
 };
 use oxc::ast_visit::{Visit, walk};
@@ -12,6 +14,7 @@ use oxc::syntax::scope::ScopeFlags;
 
 use super::fault::{Fault, FaultKind, Order};
 use super::known_functions::Callee;
+use super::patterns::{Emptiness, TakenApart, argument};
 use super::places::{Places, next_token};
 use super::quote::{Quoter, is_never_empty};
 
@@ -47,6 +50,8 @@ pub(super) struct Search<'t, 'm> {
     is_handled: Option<Span>,
     /// Where the name of a method begins.
     method: Option<u32>,
+    /// What the function that begins next is called.
+    name: Option<String>,
     /// Properties behind `?.` have no place of their own.
     is_in_chain: bool,
     pub found: Vec<Candidate>,
@@ -60,7 +65,17 @@ fn callee_sentence(is_new: bool) -> &'static str {
 impl<'t, 'm> Search<'t, 'm> {
     pub fn new(text: &'t str, fault: &'t Fault<'m>, places: Places<'t>) -> Self {
         let quoter = Quoter(text);
-        Self { text, fault, places, quoter, is_handled: None, method: None, is_in_chain: false, found: Vec::new() }
+        Self {
+            text,
+            fault,
+            places,
+            quoter,
+            is_handled: None,
+            method: None,
+            name: None,
+            is_in_chain: false,
+            found: Vec::new(),
+        }
     }
 
     fn is_trail(&self) -> bool {
@@ -115,6 +130,10 @@ impl<'t, 'm> Search<'t, 'm> {
         };
         let what = self.quoter.quote(object);
         let name = name.map_or_else(|| "a property".to_owned(), |name| format!("property '{name}'"));
+        // What was read before in this place is not nothing later.
+        if !self.is_trail() && self.found.iter().any(|one| one.subject == what) {
+            return;
+        }
         let found = Candidate::new(&format!("cannot {verb} {name} of {of}: "), what, format!(" is {of}"), place);
         self.found.push(Candidate { object: name_of(object), ..found });
     }
@@ -135,30 +154,63 @@ impl<'t, 'm> Search<'t, 'm> {
         }
     }
 
-    /// A pattern that takes something apart here; an argument if there is no expression.
-    fn taken_apart(&mut self, pattern: &BindingPattern, from: Option<&Expression>) {
-        let is_object = matches!(pattern, BindingPattern::ObjectPattern(_));
-        let is_wanted = matches!(
-            (self.fault.kind, is_object),
-            (FaultKind::Pattern, true)
-                | (FaultKind::Iterated { .. } | FaultKind::Empty | FaultKind::NotIterable, false)
-        ) && matches!(pattern, BindingPattern::ObjectPattern(_) | BindingPattern::ArrayPattern(_));
-        match from {
-            Some(from) if is_wanted && !is_object => self.iterated(from),
-            Some(from) if is_wanted && self.places.is_here() => {
-                let what = self.quoter.quote(from);
-                let why = ": it is undefined or null".to_owned();
-                self.found.push(Candidate::new("cannot destructure ", what, why, from.span().start));
+    /// A pattern, and what it takes apart; the patterns in it take apart parts of that.
+    fn taken_apart<'a>(&mut self, pattern: &BindingPattern<'a>, taken: TakenApart<'_, 'a>)
+    where
+        Self: Visit<'a>,
+    {
+        match pattern {
+            BindingPattern::ObjectPattern(object) => {
+                self.pattern(object.span.start, true, &taken);
+                for property in &object.properties {
+                    if property.computed {
+                        self.visit_property_key(&property.key);
+                    }
+                    let at = property.value.span().start;
+                    self.taken_apart(&property.value, taken.property(self.text, &property.key, property.computed, at));
+                }
             }
-            None if is_wanted && self.places.is_here() => {
-                let span = pattern.span();
-                let what = self.text[span.start as usize..span.end as usize].split_whitespace().collect::<Vec<_>>();
-                let what = format!("the argument {}", what.join(" "));
-                let why = ": it is undefined or null".to_owned();
-                self.found.push(Candidate::new("cannot destructure ", what, why, span.start));
+            BindingPattern::ArrayPattern(array) => {
+                self.pattern(array.span.start, false, &taken);
+                for (index, element) in array.elements.iter().enumerate() {
+                    if let Some(element) = element {
+                        self.taken_apart(element, taken.element(index, element.span().start));
+                    }
+                }
+                if let Some(rest) = &array.rest {
+                    self.visit_binding_pattern(&rest.argument);
+                }
+                self.places.note(array.span.start);
             }
-            _ => {}
+            BindingPattern::AssignmentPattern(with_default) => {
+                self.visit_expression(&with_default.right);
+                self.taken_apart(&with_default.left, taken.or(&with_default.right));
+            }
+            BindingPattern::BindingIdentifier(_) => {}
         }
+    }
+
+    /// A pattern that takes something apart here.
+    fn pattern(&mut self, start: u32, is_object: bool, taken: &TakenApart) {
+        let of = match (self.fault.kind, is_object) {
+            (FaultKind::Pattern { of }, _) if is_object || !self.is_trail() => of,
+            (FaultKind::Iterated { of }, false) => Some(of),
+            (FaultKind::Empty | FaultKind::NotIterable, false) => None,
+            _ => return,
+        };
+        let Some(emptiness) = taken.emptiness.told(of) else { return };
+        if !self.places.is_here() || !self.places.is_behind(start) {
+            return;
+        }
+        let is_filled = self.fault.kind == FaultKind::NotIterable;
+        let (before, after) = match of {
+            _ if is_object => ("cannot destructure ", format!(": it is {emptiness}")),
+            _ if is_filled && taken.emptiness != Emptiness::Either => return,
+            _ if is_filled => ("", " is not iterable".to_owned()),
+            of => ("", format!(" is not iterable: it is {}", of.unwrap_or(emptiness))),
+        };
+        let object = taken.object.clone().filter(|_| !is_filled);
+        self.found.push(Candidate { object, ..Candidate::new(before, taken.quote(), after, taken.at) });
     }
 
     /// The arguments behind a callee, from where its text ends.
@@ -175,6 +227,10 @@ impl<'t, 'm> Search<'t, 'm> {
         self.is_handled = callee.as_member_expression().map(GetSpan::span);
         self.visit_expression(callee);
     }
+}
+
+fn is_function(value: &Expression) -> bool {
+    matches!(value, Expression::FunctionExpression(_) | Expression::ArrowFunctionExpression(_))
 }
 
 /// What an expression is called, if it is but a name.
@@ -211,7 +267,9 @@ impl<'a> Visit<'a> for Search<'_, '_> {
         let keyword = self.text[start as usize..].find("function").map_or(start, |at| start + at as u32);
         let heads = [Some(start), Some(keyword), self.method.take()];
         let heads: Vec<u32> = heads.into_iter().flatten().collect();
-        self.places.enter_function(&heads);
+        let name = function.id.as_ref().map(|id| id.name.to_string()).or(self.name.take());
+        self.name = None;
+        self.places.enter_function(&heads, name);
         self.visit_formal_parameters(&function.params);
         if let Some(body) = &function.body {
             self.places.enter_body(&[body.span.start]);
@@ -222,7 +280,8 @@ impl<'a> Visit<'a> for Search<'_, '_> {
     }
 
     fn visit_arrow_function_expression(&mut self, arrow: &ArrowFunctionExpression<'a>) {
-        self.places.enter_function(&[arrow.span.start]);
+        let name = self.name.take();
+        self.places.enter_function(&[arrow.span.start], name);
         self.visit_formal_parameters(&arrow.params);
         let mut body = vec![arrow.body.span().start];
         if let Some(expression) = arrow.get_expression() {
@@ -240,6 +299,34 @@ impl<'a> Visit<'a> for Search<'_, '_> {
         }
         self.places.leave_part();
         self.places.leave_function();
+    }
+
+    fn visit_arguments(&mut self, arguments: &ArenaVec<'a, Argument<'a>>) {
+        for argument in arguments {
+            if argument.as_expression().is_some_and(is_function) {
+                self.name = Some(String::new());
+            }
+            self.visit_argument(argument);
+        }
+    }
+
+    fn visit_export_default_declaration(&mut self, export: &ExportDefaultDeclaration<'a>) {
+        if matches!(
+            export.declaration,
+            ExportDefaultDeclarationKind::FunctionDeclaration(_)
+                | ExportDefaultDeclarationKind::ArrowFunctionExpression(_)
+        ) {
+            self.name = Some("default".to_owned());
+        }
+        walk::walk_export_default_declaration(self, export);
+    }
+
+    fn visit_object_property(&mut self, property: &ObjectProperty<'a>) {
+        self.visit_property_key(&property.key);
+        if is_function(&property.value) && !property.computed {
+            self.name = property.key.static_name().map(|name| name.to_string());
+        }
+        self.visit_expression(&property.value);
     }
 
     fn visit_method_definition(&mut self, method: &MethodDefinition<'a>) {
@@ -364,10 +451,14 @@ impl<'a> Visit<'a> for Search<'_, '_> {
 
     fn visit_variable_declarator(&mut self, declarator: &VariableDeclarator<'a>) {
         // The pattern is in front of what it takes apart, here as well; of a loop it has no value of its own.
-        if declarator.init.is_some() {
-            self.taken_apart(&declarator.id, declarator.init.as_ref());
+        let Some(value) = &declarator.init else {
+            return walk::walk_variable_declarator(self, declarator);
+        };
+        self.taken_apart(&declarator.id, TakenApart::value(self.quoter, value));
+        if is_function(value) {
+            self.name = declarator.id.get_identifier_name().map(|name| name.to_string());
         }
-        walk::walk_variable_declarator(self, declarator);
+        self.visit_expression(value);
     }
 
     fn visit_array_pattern(&mut self, pattern: &ArrayPattern<'a>) {
@@ -376,14 +467,26 @@ impl<'a> Visit<'a> for Search<'_, '_> {
     }
 
     fn visit_formal_parameter(&mut self, parameter: &FormalParameter<'a>) {
-        self.taken_apart(&parameter.pattern, None);
-        walk::walk_formal_parameter(self, parameter);
+        if let Some(default) = &parameter.initializer {
+            self.visit_expression(default);
+        }
+        let pattern = &parameter.pattern;
+        let taken = argument(self.text, pattern);
+        self.taken_apart(pattern, TakenApart::nameless(taken, pattern.span().start, parameter.initializer.as_deref()));
     }
 
     fn visit_for_of_statement(&mut self, statement: &ForOfStatement<'a>) {
         self.visit_expression(&statement.right);
         self.iterated(&statement.right);
-        self.visit_for_statement_left(&statement.left);
+        match &statement.left {
+            ForStatementLeft::VariableDeclaration(variables) => {
+                let of = format!("an element of {}", self.quoter.quote(&statement.right));
+                for one in &variables.declarations {
+                    self.taken_apart(&one.id, TakenApart::nameless(of.clone(), one.span.start, None));
+                }
+            }
+            left => self.visit_for_statement_left(left),
+        }
         self.visit_statement(&statement.body);
         self.places.note(statement.left.span().start);
     }

@@ -6,7 +6,8 @@ use super::*;
 #[track_caller]
 fn check(text: &str, place: (u32, u32), message: &str, expect: Option<&str>) {
     let is_export = |module: &str, name: &str| module == "k6" && name == "check";
-    let found = explain(text, Some(place), message, &is_export).map(|found| found.message);
+    let found =
+        explain(text, ErrorPlace { at: Some(place), function: "" }, message, &is_export).map(|found| found.message);
     assert_eq!(found.as_deref(), expect, "{text}");
 }
 
@@ -81,10 +82,14 @@ fn parts_around_a_place_are_meant_where_it_has_none() {
     let through = "a.b is not iterable: it is undefined or null";
     check("function f() {\n  console.log([...a.b]);\n}", (2, 14), boa, Some(through));
     check("function f() {\n  for (const x of a.b) g(x);\n}", (1, 14), boa, Some(through));
-    let argument =
-        explain("const f = ({ x }) => x;\nf();", None, "Cannot destructure 'undefined' value", &|_, _| false);
+    let argument = explain(
+        "const f = ({ x }) => x;\nf();",
+        ErrorPlace { at: None, function: "f" },
+        "Cannot destructure 'undefined' value",
+        &|_, _| false,
+    );
     assert_eq!(argument.unwrap().message, "cannot destructure the argument { x }: it is undefined or null");
-    let top = explain("const u = g();\nu.c(1);", None, boa, &|_, _| false).unwrap();
+    let top = explain("const u = g();\nu.c(1);", ErrorPlace { at: None, function: "" }, boa, &|_, _| false).unwrap();
     assert_eq!(top.message, "cannot read property 'c' of undefined or null: u is undefined or null");
     assert_eq!(top.place, Some((2, 3)));
 }
@@ -115,6 +120,76 @@ fn quotes_are_short() {
     let text = format!("f({}).g();", "x, ".repeat(200));
     check(&text, (1, text.len() as u32 - 3), "not a function", Some("f(...).g is not a function"));
     let text = format!("{}c();", "abcdefgh.".repeat(20));
-    let found = explain(&text, Some((1, text.len() as u32 - 3)), "not a function", &|_, _| false).unwrap().message;
+    let found =
+        explain(&text, ErrorPlace { at: Some((1, text.len() as u32 - 3)), function: "" }, "not a function", &|_, _| {
+            false
+        })
+        .unwrap()
+        .message;
     assert!(found.starts_with("...") && found.len() <= MAX_QUOTE + " is not a function".len(), "{found}");
+}
+
+#[test]
+fn parts_of_what_is_taken_apart_are_named() {
+    let check = |text: &str, expect: &str| {
+        let quickjs = "Cannot convert undefined or null to object";
+        let place = ErrorPlace { at: Some((1, 1)), function: "" };
+        let found = explain(text, place, quickjs, &|_, _| false).map(|found| found.message);
+        let expect = format!("cannot destructure {expect}");
+        assert_eq!(found, Some(expect.clone()), "{text}");
+        // Boa says so of lists, too, and whether it is `null`.
+        if text.contains('[') || expect.contains(", or ") {
+            return;
+        }
+        let text = format!("function f() {{ {text} }}");
+        let place = ErrorPlace { at: Some((1, 14)), function: "f" };
+        for of in ["Cannot destructure 'null' value", "Cannot destructure 'undefined' value"] {
+            let found = explain(&text, place, of, &|_, _| false).map(|found| found.message);
+            let is_other = expect.ends_with("is null") && of.contains("undefined")
+                || expect.ends_with("is undefined") && of.contains("null");
+            assert_eq!(found, (!is_other).then(|| expect.clone()), "{text}");
+        }
+    };
+    check("const { a: { b } } = x;", "x or x.a: it is undefined or null");
+    check("const x = {}, { a: { b } } = x;", "x.a: it is undefined or null");
+    check("const { a: { b: { c } } } = { a: v };", "a of { a: v } or a.b of { a: v }: it is undefined or null");
+    check("const { q: { z } = {} } = { q: null };", "q of { q: null }: it is null");
+    check(
+        "const { q: { z } = {} } = x.y, n = 1;",
+        "x.y: it is undefined or null, or cannot destructure x.y.q: it is null",
+    );
+    check("const { q: { z: { w } } = {} } = {};", "q.z of {}: it is undefined");
+    check("const { 'k-k': [{ b }] } = x, n = {};", "x or x['k-k'][0]: it is undefined or null");
+    check("const [, { b }] = [{}, n];", "[1] of [{}, n]: it is undefined or null");
+}
+
+#[test]
+fn a_place_without_a_line_is_in_its_function() {
+    let text = "const a = ({ x }) => x;\nfunction b({ y }) {}\nc(({ z }) => z);\nconst { t } = u;";
+    let check = |function: &str, expect: &str| {
+        let place = ErrorPlace { at: None, function };
+        let found = explain(text, place, "Cannot destructure 'undefined' value", &|_, _| false);
+        let expect = format!("cannot destructure {expect}: it is undefined or null");
+        assert_eq!(found.map(|found| found.message), Some(expect), "{function}");
+    };
+    check("a", "the argument { x }");
+    check("b", "the argument { y }");
+    check("", "the argument { z } or u");
+}
+
+#[test]
+fn what_was_read_before_is_named_once() {
+    let boa = "cannot convert 'null' or 'undefined' to object";
+    let check = |text: &str, expect: &str| {
+        let text = format!("import * as H from './h.js';\nfunction f(o) {{ {text} }}");
+        let place = ErrorPlace { at: Some((2, 15)), function: "f" };
+        let found = explain(&text, place, boa, &|_, _| false).map(|found| found.message);
+        assert_eq!(found.as_deref(), Some(expect), "{text}");
+    };
+    let c = "cannot read property 'd' of undefined or null: o.c is undefined or null";
+    check("H.one?.two; const p = {}; p.a?.b; p.c.d?.e;", &c.replace("o.c", "p.c"));
+    check(
+        "o.a?.b; o.c.d?.e;",
+        &format!("cannot read property 'a' of undefined or null: o is undefined or null, or {c}"),
+    );
 }

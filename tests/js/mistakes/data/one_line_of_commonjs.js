@@ -1,0 +1,1 @@
+exports.read=()=>{const t={a:{}};t.a.b.c.d};

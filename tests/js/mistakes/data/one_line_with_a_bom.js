@@ -1,0 +1,1 @@
+﻿export const read=()=>{const t={a:{}};t.a.b.c.d};
