@@ -19,8 +19,6 @@ pub mod http;
 pub mod issuer_fetch;
 pub mod open_files;
 pub mod origin;
-#[cfg(feature = "x-sql")]
-pub mod postgres;
 pub mod proxy;
 pub mod random;
 #[cfg(feature = "x-tcp")]
@@ -31,6 +29,8 @@ pub mod redis;
 pub mod remote;
 pub mod socket;
 pub mod socks;
+#[cfg(feature = "x-sql")]
+pub mod sql;
 #[cfg(feature = "x-sse")]
 pub mod sse;
 pub mod tls;

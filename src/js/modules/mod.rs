@@ -83,7 +83,11 @@ pub const MODULES: &[BuiltinModule] = &[
     #[cfg(feature = "x-sql")]
     module!("k6/x/sql", k6::x::sql::OPS),
     #[cfg(feature = "x-sql")]
+    module!("k6/x/sql/driver/mysql", k6::x::sql::mysql_tls::OPS),
+    #[cfg(feature = "x-sql")]
     module!("k6/x/sql/driver/postgres", &[]),
+    #[cfg(feature = "x-sql")]
+    module!("k6/x/sql/driver/sqlite3", &[]),
     #[cfg(feature = "x-sse")]
     module!("k6/x/sse", k6::x::sse::OPS),
     #[cfg(feature = "x-tcp")]
