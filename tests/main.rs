@@ -51,6 +51,7 @@ mod scale_out;
 mod segments;
 mod server;
 mod sql;
+mod sql_mysql;
 mod target;
 mod tidy;
 mod truth;
@@ -58,7 +59,9 @@ mod truth_server;
 mod unanswered;
 mod vendor;
 mod websocket;
+mod x_icmp;
 mod x_machine;
+mod x_mqtt;
 mod x_net;
 
 fn main() -> std::process::ExitCode {

@@ -32,7 +32,6 @@ fn check(engine: &str, args: &[&str], text: &str, code: i32, expect: &[&str]) {
     assert_eq!(outcome.code, code, "{engine}: {}", outcome.stderr);
 }
 
-#[cfg(all(feature = "x-exec", feature = "x-file"))]
 #[test]
 fn nothing_of_this_machine_is_touched_unasked() {
     let text = r"
@@ -61,7 +60,6 @@ export default function () {
 }
 
 /// Who looks at a script without running a test decides for himself, and an archive carries no permission.
-#[cfg(feature = "x-file")]
 #[test]
 fn archives_and_inspect_ask_too() {
     let text = r"
@@ -87,7 +85,6 @@ export default function () { console.log(file.readFile('vus.txt').trim()); }";
     }
 }
 
-#[cfg(feature = "x-exec")]
 #[test]
 fn programs_say_what_they_have_to_say() {
     let text = r"
@@ -130,7 +127,6 @@ export default function () {
 }
 
 /// As k6 ends where a command fails that was not to, but with a summary.
-#[cfg(feature = "x-exec")]
 #[test]
 fn a_command_that_fails_ends_the_run() {
     let text = r"
@@ -157,7 +153,6 @@ fn is_running(argument: &str) -> bool {
     words.into_iter().any(|words| words.split(|byte| *byte == 0).any(|word| word == argument.as_bytes()))
 }
 
-#[cfg(feature = "x-exec")]
 #[test]
 fn an_iteration_that_is_cut_off_leaves_no_program_behind() {
     for engine in engines() {
@@ -181,7 +176,6 @@ export default function () {{
     }
 }
 
-#[cfg(feature = "x-exec")]
 #[test]
 fn vus_wait_for_programs_beside_each_other() {
     let text = r"
@@ -197,7 +191,6 @@ export default function () {
     }
 }
 
-#[cfg(feature = "x-file")]
 #[test]
 fn files_are_written_and_read() {
     let text = r"
@@ -238,7 +231,6 @@ export default function () {
 }
 
 /// Rows that many VUs append are whole.
-#[cfg(feature = "x-file")]
 #[test]
 fn vus_append_beside_each_other() {
     let text = r"

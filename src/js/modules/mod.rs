@@ -32,6 +32,8 @@ const HOOKS: Hooks = Hooks {
     close_open: &[
         k6::net::grpc::close_streams,
         k6::websockets::socket::close_sockets,
+        #[cfg(feature = "x-mqtt")]
+        k6::x::mqtt::close_clients,
         #[cfg(feature = "x-tcp")]
         k6::x::tcp::close_sockets,
     ],
@@ -78,6 +80,10 @@ pub const MODULES: &[BuiltinModule] = &[
     module!("k6/x/faker", k6::x::faker::OPS),
     #[cfg(feature = "x-file")]
     module!("k6/x/file", k6::x::file::OPS),
+    #[cfg(feature = "x-icmp")]
+    module!("k6/x/icmp", k6::x::icmp::OPS),
+    #[cfg(feature = "x-mqtt")]
+    module!("k6/x/mqtt", k6::x::mqtt::OPS),
     #[cfg(feature = "x-redis")]
     module!("k6/x/redis", k6::x::redis::OPS),
     #[cfg(feature = "x-sql")]

@@ -4,6 +4,8 @@
 //! run's own rules (`hosts`, `blacklistIPs`, `localIPs`, TLS). Errors read as those of the drivers k6 uses, lib/pq, go-sql-driver
 //! and go-sqlite3, and as Go's database/sql.
 
+#[cfg(any(test, fuzzing))]
+pub mod fuzz_tests;
 mod mysql;
 mod pool;
 mod postgres;

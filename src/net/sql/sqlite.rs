@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rusqlite::fallible_iterator::FallibleIterator as _;
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
-use rusqlite::{Batch, Connection, InterruptHandle, OpenFlags, Statement};
+use rusqlite::{Batch, Connection, ErrorCode, InterruptHandle, OpenFlags, Statement};
 
 use super::timestamp::Timestamp;
 use super::value::{SqlAnswer, SqlArgument, SqlError, SqlValue};
@@ -261,6 +261,9 @@ fn time_of(text: &str) -> Timestamp {
 /// SQLite's own words.
 fn text_of(error: &rusqlite::Error) -> String {
     match error {
+        rusqlite::Error::SqliteFailure(error, _) if error.code == ErrorCode::CannotOpen => {
+            "unable to open database file".to_owned()
+        }
         rusqlite::Error::SqliteFailure(_, Some(text)) => text.clone(),
         rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
         other => other.to_string(),

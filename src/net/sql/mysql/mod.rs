@@ -4,9 +4,13 @@
 mod auth;
 mod connection;
 mod dsn;
+#[cfg(any(test, fuzzing))]
+mod fuzz_tests;
 #[cfg(test)]
 mod tests;
 mod value;
 
 pub(super) use connection::MysqlConnection;
 pub use dsn::{MysqlDsn, MysqlTls};
+#[cfg(any(test, fuzzing))]
+pub(super) use fuzz_tests::packets;

@@ -20,6 +20,10 @@ pub mod exec;
 pub mod faker;
 #[cfg(feature = "x-file")]
 pub mod file;
+#[cfg(feature = "x-icmp")]
+pub mod icmp;
+#[cfg(feature = "x-mqtt")]
+pub mod mqtt;
 #[cfg(feature = "x-redis")]
 pub mod redis;
 #[cfg(feature = "x-sql")]
