@@ -31,7 +31,7 @@ fn pages() -> Vec<PathBuf> {
 }
 
 /// The blocks of code of a page: what stands behind the three ticks, and the code.
-fn blocks(page: &str) -> Vec<(&str, &str)> {
+pub fn blocks(page: &str) -> Vec<(&str, &str)> {
     page.split("```").skip(1).step_by(2).filter_map(|block| block.split_once('\n')).collect()
 }
 

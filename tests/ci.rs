@@ -8,6 +8,7 @@ use std::path::Path;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::book;
 use crate::program::{Outcome, command, run};
 use crate::server;
 
@@ -26,7 +27,7 @@ fn github_steps(workflow: &str) -> Vec<String> {
     let lines: Vec<_> = workflow.lines().collect();
     let mut steps = Vec::new();
     for (at, line) in lines.iter().enumerate() {
-        match line.trim().strip_prefix("run:").map(str::trim) {
+        match line.trim().trim_start_matches("- ").strip_prefix("run:").map(str::trim) {
             Some("|") => steps.push(block(&lines, at).join("\n")),
             Some(command) => steps.push(command.to_owned()),
             None => {}
@@ -137,4 +138,46 @@ fn a_gitlab_job() {
     };
     check("1000", 0, "gate: open", 0);
     check("3", 99, "gate: closed with 99", 1);
+}
+
+/// The jobs that the book shows are run as a CI server would; what installs something is left out.
+#[test]
+fn jobs_of_the_book() {
+    let page = include_str!("../docs/pipelines.md");
+    let code = |name: &str| {
+        let block = book::blocks(page).into_iter().find(|(head, _)| head.ends_with(name));
+        block.unwrap_or_else(|| panic!("the page shows no {name}")).1
+    };
+    let jenkins: Vec<_> = code("Jenkinsfile").lines().filter_map(|line| line.trim().strip_prefix("sh '")).collect();
+    let jobs = [
+        github_steps(code("load-test.yml")),
+        vec![gitlab_script(code(".gitlab-ci.yml"))],
+        jenkins.iter().map(|line| line.trim_end_matches('\'').to_owned()).collect(),
+    ];
+    for (limit, code, failures) in [("1000", 0, 0), ("3", 99, 1)] {
+        for steps in &jobs {
+            assert_eq!(steps.len(), 1, "{steps:?}");
+            let job = Job::new(limit);
+            let outcome = job.shell(&steps[0]);
+            assert_eq!(outcome.code, code, "{}\n{}\n{}", steps[0], outcome.stdout, outcome.stderr);
+            job.check_artefacts(failures);
+            let is_github = steps[0].contains("GITHUB");
+            assert_eq!(job.folder.path().join("step.md").exists(), is_github);
+        }
+    }
+}
+
+/// What `grafana/run-k6-action` does with the files it is given, as its documentation says: the scripts among them are found by
+/// `inspect`, each is run with the flags, and the worst exit code is the step's.
+#[test]
+fn the_action_that_runs_k6() {
+    let job = Job::new("1000");
+    fs::write(job.folder.path().join("helper.js"), "export const part = {").expect("a file can be written");
+    let found = job.shell(
+        "for file in *.js; do k6 inspect --execution-requirements \"$file\" > /dev/null 2>&1 && echo \"$file\"; done; true",
+    );
+    assert_eq!(found.stdout, "load.js\n", "{}", found.stderr);
+    let outcome = job.shell("k6 run --summary-export=summary.json --out json=points.json --tag build=abc load.js");
+    assert_eq!(outcome.code, 0, "{}\n{}", outcome.stdout, outcome.stderr);
+    job.check_artefacts(0);
 }

@@ -28,6 +28,8 @@ pub struct ScenarioFacts {
     pub env: Arc<BTreeMap<String, String>>,
     /// Run tags, the scenario's tags, `scenario` and `group`.
     pub tags: Arc<TagSet>,
+    /// Its `options`, as typed: what it says about a browser.
+    pub options: Option<serde_json::Value>,
     /// How far it is.
     pub progress: ScenarioProgress,
     /// This machine's share of the iteration numbers.
@@ -46,7 +48,12 @@ impl ScenarioFacts {
         progress: ScenarioProgress,
         stripe: Stripe,
     ) -> Self {
-        Self { name, executor, exec, env, tags, progress, stripe, next_iteration: AtomicU64::new(0) }
+        Self { name, executor, exec, env, tags, options: None, progress, stripe, next_iteration: AtomicU64::new(0) }
+    }
+
+    /// The same, with what the scenario says in `options`.
+    pub fn with_options(self, options: Option<serde_json::Value>) -> Self {
+        Self { options, ..self }
     }
 
     /// Numbers the next iteration: on this machine, and in the whole test.

@@ -9,6 +9,8 @@ pub mod client_connections;
 pub mod config;
 pub mod connector;
 pub mod cpu_pool;
+#[cfg(feature = "browser")]
+pub mod devtools;
 pub mod dial;
 pub mod dispatch;
 pub mod dns;

@@ -109,6 +109,8 @@ async fn conduct(request: RunRequest, mut signals: Signals) -> Result<(), Failur
         () = run.measure_scheduling_delay() => {}
         () = signals.watch(&run.state, &run.log) => return Err(stages.give_up()),
     }
+    #[cfg(feature = "browser")]
+    crate::js::modules::k6::browser::close(&run.script).await;
     progress.pause();
     let ended = tokio::select! {
         ended = run.wrap_up(outputs, stages.finish(), dashboard.as_ref()) => ended,

@@ -12,6 +12,8 @@ use crate::execution::Pool;
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
 use crate::js::engine::Engine;
+#[cfg(feature = "browser")]
+use crate::js::modules;
 use crate::js::runtime::worker::WorkerThreads;
 use crate::js::{Exports, HttpDefaults, Script, VuSet};
 use crate::metrics::ledger::LedgerOptions;
@@ -46,6 +48,8 @@ impl TestRun {
         let threads = Threads::for_vus(plan.max_vus(), request.script.engine);
         let net = start_network(&request, &options, &plan, &threads)?;
         let script = Arc::new(context.script(&request.script, &options, net));
+        #[cfg(feature = "browser")]
+        modules::k6::browser::configure(&script, &request.process_env);
         let consolidated = options.with_defaults().to_script_json();
         _ = script.options.set(serde_json::Value::Object(consolidated).to_string());
         let exported = configured.with_defaults().to_exported_json();

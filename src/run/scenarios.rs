@@ -65,7 +65,8 @@ impl PlannedScenario {
             Arc::make_mut(&mut env).extend(own);
         }
         let executor = scenario.executor.word();
-        let facts = ScenarioFacts::new(name, executor, scenario.exec.clone(), env, tags, progress, stripe);
+        let facts = ScenarioFacts::new(name, executor, scenario.exec.clone(), env, tags, progress, stripe)
+            .with_options(scenario.options.clone());
         let controls = match &scenario.executor {
             ExecutorConfig::ExternallyControlled { vus, max_vus, .. } => {
                 Some(Arc::new(Controls::new(share.scale(*vus), share.scale(*max_vus))))

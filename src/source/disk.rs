@@ -13,6 +13,9 @@ pub trait Disk: Send + Sync {
     /// # Errors
     /// As the operating system says.
     fn read(&self, path: &Path) -> io::Result<Bytes>;
+
+    /// The names of what a directory holds, sorted; none where that can't be known.
+    fn names(&self, directory: &Path) -> Vec<String>;
 }
 
 /// The disk of this machine.
@@ -25,6 +28,13 @@ impl Disk for RealDisk {
             return Err(io::ErrorKind::IsADirectory.into());
         }
         std::fs::read(path).map(Bytes::from)
+    }
+
+    fn names(&self, directory: &Path) -> Vec<String> {
+        let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+        let mut names: Vec<_> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+        names.sort_unstable();
+        names
     }
 }
 
@@ -47,5 +57,13 @@ impl Disk for MapDisk {
         let folder = format!("{}/", path.trim_end_matches('/'));
         let is_folder = self.0.keys().any(|file| file.starts_with(&folder));
         Err(if is_folder { io::ErrorKind::IsADirectory.into() } else { io::ErrorKind::NotFound.into() })
+    }
+
+    fn names(&self, directory: &Path) -> Vec<String> {
+        let folder = format!("{}/", directory.to_string_lossy().trim_end_matches('/'));
+        let inside = self.0.keys().filter_map(|file| file.strip_prefix(&folder));
+        let mut names: Vec<_> = inside.map(|path| path.split('/').next().unwrap_or_default().to_owned()).collect();
+        names.dedup();
+        names
     }
 }

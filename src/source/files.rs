@@ -15,6 +15,7 @@ use super::conceal::Concealed;
 use super::module::Module;
 use super::shared_bytes::SharedBytes;
 use super::specifier::{Resolved, clean, file_path, file_url, not_on_disk, resolve};
+use crate::units::nearest::nearest;
 use crate::units::redact::{redact, redact_reference};
 use crate::units::sync::lock;
 
@@ -138,6 +139,26 @@ impl FileSet {
         let seen = self.seen();
         let has_it = |bytes: &Bytes| bytes.len() == text.len() && !text.is_empty() && **bytes == *text;
         seen.iter().find(|(_, bytes)| has_it(bytes)).map(|(url, _)| url.clone())
+    }
+
+    /// What may have been meant by a local file that isn't there: `specifier` with another end, or spelt like a neighbour.
+    pub fn meant(&self, specifier: &str, url: &str) -> Option<String> {
+        let path = file_path(url)?;
+        let (folder, name) = path.rsplit_once('/')?;
+        let written = specifier.strip_suffix(name)?;
+        let names = self.disk.names(Path::new(if folder.is_empty() { "/" } else { folder }));
+        let has = |name: &str| names.iter().any(|known| known == name);
+        let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+        let ends = ["js", "ts", "mjs", "cjs"];
+        let other_end =
+            ends.iter().flat_map(|end| [format!("{name}.{end}"), format!("{stem}.{end}")]).find(|name| has(name));
+        let index = || {
+            let inside = self.disk.names(Path::new(&path));
+            let index = ends.iter().map(|end| format!("index.{end}")).find(|index| inside.contains(index))?;
+            Some(format!("{name}/{index}"))
+        };
+        let near = || nearest(name, names.iter().map(String::as_str)).map(str::to_owned);
+        other_end.or_else(index).or_else(near).map(|meant| format!("{written}{meant}"))
     }
 
     /// From now on only files that were read before can be read.

@@ -120,7 +120,13 @@ fn find(argument: &str, cwd: &Path, files: &FileSet) -> Result<(String, Bytes), 
     };
     let argument = redact(argument);
     let bytes = files.bytes(&url).map_err(|error| match error {
-        Ok(error) if error.kind() == std::io::ErrorKind::NotFound => other(not_on_disk(&argument)),
+        Ok(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let failure = other(not_on_disk(&argument));
+            match files.meant(&argument, &url) {
+                Some(meant) => failure.hint(format!("did you mean {meant}?")),
+                None => failure,
+            }
+        }
         Ok(error) => other(format!("read {}: {}", file_path(&url).unwrap_or_default(), words(&error))),
         Err(cause) => other(format!(
             "The moduleSpecifier \"{argument}\" couldn't be retrieved from the resolved url \"{url}\". Error : \"{cause}\""

@@ -122,7 +122,7 @@ enum Flatness {
 
 /// What js-stdlib takes of the language before a script can replace it: what it is called there, and its owner's path and
 /// name. An owner without a name is the global object.
-const PRIMORDIALS: [(&str, &str, &str); 56] = [
+const PRIMORDIALS: [(&str, &str, &str); 57] = [
     ("ArrayBuffer", "", "ArrayBuffer"),
     ("ArrayBufferIsView", "ArrayBuffer", "isView"),
     ("ArrayBufferPrototypeSlice", "ArrayBuffer.prototype", "slice"),
@@ -159,6 +159,7 @@ const PRIMORDIALS: [(&str, &str, &str); 56] = [
     ("ReflectApply", "Reflect", "apply"),
     ("ReflectConstruct", "Reflect", "construct"),
     ("RegExp", "", "RegExp"),
+    ("RegExpPrototypeExec", "RegExp.prototype", "exec"),
     ("Set", "", "Set"),
     ("SetPrototypeAdd", "Set.prototype", "add"),
     ("SetPrototypeDelete", "Set.prototype", "delete"),

@@ -66,7 +66,8 @@ const SHORT_TURN: Duration = Duration::from_micros(100);
 fn explained(failure: Failure, loader: &Loader) -> Failure {
     if let Some(missing) = loader.unreadable().filter(|missing| failure.message.contains(&missing.text)) {
         // Not the script threw: a part of it is missing.
-        return Failure::new(MAIN_ERROR, missing.text).hint(format!("imported at {}", missing.place));
+        let meant = missing.meant.map(|meant| format!(", did you mean {meant:?}?")).unwrap_or_default();
+        return Failure::new(MAIN_ERROR, missing.text).hint(format!("imported at {}{meant}", missing.place));
     }
     if let Some(odd) = loader.unresolved().filter(|odd| failure.message.contains(&odd.text)) {
         let help = "a package has to be bundled with the script, or imported by its https address";
@@ -75,6 +76,14 @@ fn explained(failure: Failure, loader: &Loader) -> Failure {
     let is_about_json = |line: &str| line.starts_with("\tat ") && line.contains(".json:");
     if failure.message.starts_with("SyntaxError") && failure.message.lines().any(is_about_json) {
         return failure.hint("JSON is no module: read it with `JSON.parse(open('./data.json'))`");
+    }
+    if failure.message.starts_with("SyntaxError") {
+        let mut places = failure.message.lines().filter_map(|line| line.strip_prefix("\tat "));
+        let file = places.next().and_then(|place| place.rsplitn(3, ':').nth(2));
+        if let Some(file) = file.filter(|file| loader.has_types(file)) {
+            let hint = format!("there are types in it: name it {}.ts", file.trim_end_matches(".js"));
+            return failure.hint(hint);
+        }
     }
     failure
 }

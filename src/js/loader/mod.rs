@@ -114,6 +114,8 @@ pub struct Unreadable {
     pub text: String,
     /// `URL:LINE` of the import.
     pub place: String,
+    /// What may have been meant.
+    pub meant: Option<String>,
 }
 
 impl Loader {
@@ -360,7 +362,8 @@ impl Loader {
         let module = self.files.module(specifier, url).map_err(|text| {
             let imported = lock(&self.specifiers).get(url).cloned();
             if let Some((specifier, referrer)) = imported {
-                let unreadable = Unreadable { text: text.clone(), place: self.place_of(&specifier, &referrer) };
+                let (place, meant) = (self.place_of(&specifier, &referrer), self.files.meant(&specifier, url));
+                let unreadable = Unreadable { text: text.clone(), place, meant };
                 *lock(&self.unreadable) = Some(unreadable);
             }
             Throw::go(text)
@@ -436,7 +439,8 @@ impl Loader {
     /// Where a module names another one: engines don't say.
     fn place_of(&self, specifier: &str, referrer: &str) -> String {
         let quoted = ['"', '\'', '`'].map(|quote| format!("{quote}{specifier}{quote}"));
-        let names = |line: &str| quoted.iter().any(|name| line.contains(name));
+        let is_comment = |line: &str| ["//", "/*", "* "].iter().any(|sign| line.trim_start().starts_with(sign));
+        let names = |line: &str| !is_comment(line) && quoted.iter().any(|name| line.contains(name));
         let line = self.files.text(referrer).and_then(|text| text.lines().position(names));
         line.map_or_else(|| referrer.to_owned(), |line| format!("{referrer}:{}", line + 1))
     }
@@ -444,6 +448,11 @@ impl Loader {
     /// The last module that could not be read.
     pub fn unreadable(&self) -> Option<Unreadable> {
         lock(&self.unreadable).clone()
+    }
+
+    /// True if the file at `url` is TypeScript by its text, but not by its name.
+    pub fn has_types(&self, url: &str) -> bool {
+        url.ends_with(".js") && self.files.text(url).is_some_and(|text| transpile::has_types(&text))
     }
 
     /// The last import that leads nowhere.
@@ -467,7 +476,7 @@ impl ModuleLoader for Loader {
         }
         let resolved = self.files.resolve(specifier, referrer).map_err(|text| {
             let place = self.place_of(specifier, referrer);
-            *lock(&self.unresolved) = Some(Unreadable { text: text.clone(), place });
+            *lock(&self.unresolved) = Some(Unreadable { text: text.clone(), place, meant: None });
             Throw::go(text)
         });
         match resolved? {

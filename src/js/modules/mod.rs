@@ -27,9 +27,15 @@ const HOOKS: Hooks = Hooks {
     activated: volley::globals::activate,
     timer_due: k6::timers::fire,
     turn_abandoned: &[k6::data::abandon],
-    iteration_begins: &[k6::http::begin_iteration],
+    iteration_begins: &[
+        k6::http::begin_iteration,
+        #[cfg(feature = "browser")]
+        k6::browser::begin_iteration,
+    ],
     function_ended: &[k6::leave_all_groups],
     close_open: &[
+        #[cfg(feature = "browser")]
+        k6::browser::close_links,
         k6::net::grpc::close_streams,
         k6::websockets::socket::close_sockets,
         #[cfg(feature = "x-mqtt")]
@@ -53,6 +59,8 @@ macro_rules! module {
 /// The living modules. Those under `volley/` are ours: a script can't import them.
 pub const MODULES: &[BuiltinModule] = &[
     module!("k6", k6::OPS),
+    #[cfg(feature = "browser")]
+    module!("k6/browser", k6::browser::OPS),
     module!("k6/crypto", k6::crypto::OPS),
     module!("k6/crypto/x509", k6::crypto::x509::OPS),
     module!("k6/data", k6::data::OPS),
@@ -121,6 +129,17 @@ macro_rules! lazy_scripts {
 /// Expressions that js-stdlib evaluates when a script first needs them: every VU would hold a copy, and few use them. Those
 /// that make globals are called with the native half of `volley/globals` and with what engines give js-stdlib.
 pub const LAZY_SCRIPTS: &[(&str, &str)] = lazy_scripts![
+    "k6/browser/browser",
+    "k6/browser/context",
+    "k6/browser/devices",
+    "k6/browser/element_handle",
+    "k6/browser/execution",
+    "k6/browser/frame",
+    "k6/browser/frame_selectors",
+    "k6/browser/input",
+    "k6/browser/network",
+    "k6/browser/page",
+    "k6/browser/session",
     "k6/html/selection",
     "k6/http/lazy",
     "k6/lazy",

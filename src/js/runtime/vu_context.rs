@@ -82,6 +82,8 @@ pub struct VuContext {
     /// What its samples carry.
     pub contexts: MetricContexts,
     pending: RefCell<FuturesUnordered<Promised>>,
+    /// So many of those wait for what nobody asked for.
+    idle: Cell<usize>,
     /// By when they are due; whether each is one of `setInterval`.
     timers: RefCell<BTreeMap<(Instant, u32), bool>>,
     turn_began: Cell<Instant>,
@@ -134,6 +136,7 @@ impl VuContext {
             requirer: RefCell::default(),
             contexts: MetricContexts::new(tags),
             pending: RefCell::default(),
+            idle: Cell::new(0),
             timers: RefCell::default(),
             turn_began: Cell::new(Instant::now()),
             given: Cell::new(0),
@@ -287,12 +290,19 @@ impl VuContext {
         self.timers.borrow_mut().retain(|(_, known), _| *known != id);
     }
 
+    /// So many of its futures wait for what nobody asked for: its event loop ends when only they are left.
+    #[cfg(feature = "browser")]
+    pub fn set_idle(&self, count: usize) {
+        self.idle.set(count);
+    }
+
     /// Forgets all timers and futures; the numbers of the timers, in order of their times, and whether each was one
     /// of `setInterval`.
     pub fn drop_pending(&self) -> Vec<(u32, bool)> {
         // Futures that are dropped write down what had come of them: nothing is borrowed meanwhile.
         let pending = std::mem::take(&mut *self.pending.borrow_mut());
         drop(pending);
+        self.idle.set(0);
         std::mem::take(&mut *self.timers.borrow_mut())
             .into_iter()
             .map(|((_, id), is_interval)| (id, is_interval))
@@ -317,10 +327,10 @@ impl VuContext {
             self.timers.borrow_mut().remove(&(due, id));
             return if self.stop.is_raised() { Err(Throw::Stop) } else { Ok(Some(LoopEvent::Timer(id))) };
         }
-        let mut pending = std::mem::take(&mut *self.pending.borrow_mut());
-        if first.is_none() && pending.is_empty() {
+        if first.is_none() && self.pending.borrow().len() <= self.idle.get() {
             return Ok(None);
         }
+        let mut pending = std::mem::take(&mut *self.pending.borrow_mut());
         let (pending, settled) = self.wait(async move {
             let settled = match first {
                 None => pending.next().await,

@@ -167,6 +167,11 @@ pub fn requests(text: &str) -> Vec<String> {
     on_deep_stack(|| module_syntax::requests(text))
 }
 
+/// True if a text is no JavaScript, but TypeScript.
+pub fn has_types(text: &str) -> bool {
+    on_deep_stack(|| strip_types::has_types(text))
+}
+
 /// The versions a file asks for at its top, by name.
 pub fn use_directives(text: &str) -> Vec<(String, String)> {
     use_directives::read(text)

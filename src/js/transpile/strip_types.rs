@@ -20,6 +20,13 @@ pub(super) struct StrippedTypes {
     pub(super) positions: PositionMap,
 }
 
+/// True if a text is no JavaScript, but TypeScript.
+pub(super) fn has_types(text: &str) -> bool {
+    let allocator = Allocator::default();
+    let parses = |source| first(&Parser::new(&allocator, text, source).parse().diagnostics).is_none();
+    !parses(SourceType::mjs()) && parses(SourceType::ts())
+}
+
 /// The JavaScript in a TypeScript file.
 ///
 /// # Errors

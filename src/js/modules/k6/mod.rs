@@ -10,6 +10,8 @@ use crate::js::value::{Args, Throw, Value};
 use crate::metrics::system_tags::SystemTag;
 use crate::metrics::{Record, builtin};
 
+#[cfg(feature = "browser")]
+pub mod browser;
 pub mod bytes;
 pub mod crypto;
 pub mod data;

@@ -1,0 +1,111 @@
+//! The browser that all VUs of a run share: started when the first needs it, started anew when it has gone, ended with the run.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+
+use super::settings::{BrowserSettings, BrowserSource};
+use crate::js::runtime::Script;
+use crate::log::Logger;
+use crate::net::devtools::DevtoolsConnection;
+use crate::net::devtools::process::BrowserProcess;
+use crate::net::{Config, Net};
+
+/// What all VUs share.
+#[derive(Default)]
+pub struct SharedBrowser {
+    env: OnceLock<HashMap<String, String>>,
+    settings: OnceLock<Result<BrowserSettings, String>>,
+    net: OnceLock<Option<Arc<Net>>>,
+    running: Mutex<Option<Arc<RunningBrowser>>>,
+}
+
+/// A browser that VUs use.
+#[derive(Debug)]
+pub struct RunningBrowser {
+    /// The connection to it.
+    pub connection: Arc<DevtoolsConnection>,
+    /// Its process, unless it was there before.
+    process: Option<BrowserProcess>,
+}
+
+/// What the environment of the process says about browsers, for the VUs of `script`.
+pub fn configure(script: &Script, env: &HashMap<String, String>) {
+    let is_ours = |name: &str| name.starts_with("K6_BROWSER_") || ["PATH", "TMPDIR"].contains(&name);
+    let ours = env.iter().filter(|(name, _)| is_ours(name)).map(|(name, value)| (name.clone(), value.clone()));
+    _ = script.module_state::<SharedBrowser>().env.set(ours.collect());
+}
+
+/// Ends the browser, at the end of the run.
+pub async fn close(script: &Script) {
+    let shared = script.module_state::<SharedBrowser>();
+    let running = shared.running.lock().await.take();
+    if let Some(running) = running {
+        running.connection.close();
+        if let Some(process) = &running.process {
+            process.close().await;
+        }
+    }
+}
+
+impl SharedBrowser {
+    /// What the environment says.
+    ///
+    /// # Errors
+    /// In k6's words, what is wrong with it.
+    pub fn settings(&self, log: &Logger) -> Result<&BrowserSettings, String> {
+        let read = || {
+            let settings = BrowserSettings::read(self.env.get_or_init(HashMap::new));
+            if let Ok(settings) = &settings {
+                settings.warnings.iter().for_each(|line| log.warn(line));
+            }
+            settings
+        };
+        self.settings.get_or_init(read).as_ref().map_err(Clone::clone)
+    }
+
+    /// A connection to the browser at `url`.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn connect(&self, url: &str, timeout: Duration, log: &Logger) -> Result<Arc<DevtoolsConnection>, String> {
+        // Not the network of the test: its options about names, addresses and proxies are for its load.
+        let net = self.net.get_or_init(|| Net::start(Config::default(), 1, log).ok());
+        let net = net.as_ref().ok_or_else(|| "no thread could be started for it".to_owned())?;
+        DevtoolsConnection::open(net.client(0), url, timeout).await
+    }
+
+    /// The browser of the run, started if there is none.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn get(&self, log: &Logger) -> Result<Arc<RunningBrowser>, String> {
+        let settings = self.settings(log)?;
+        // Whoever comes meanwhile waits for the same browser.
+        let mut running = self.running.lock().await;
+        if let Some(known) = running.as_ref().filter(|known| known.connection.is_open()) {
+            return Ok(known.clone());
+        }
+        drop(running.take());
+        let started = Arc::new(match &settings.source {
+            BrowserSource::Launched(launch) => {
+                let process = BrowserProcess::start(launch, settings.timeout)
+                    .await
+                    .map_err(|error| format!("launching browser: {error}"))?;
+                let connection = self.connect(&process.url, settings.timeout, log).await;
+                let connection = connection.map_err(|error| format!("connecting to browser DevTools URL: {error}"))?;
+                RunningBrowser { connection, process: Some(process) }
+            }
+            BrowserSource::Remote(url) => {
+                let connection = self.connect(url, settings.timeout, log).await;
+                let connection = connection
+                    .map_err(|error| format!("connecting to browser: connecting to browser DevTools URL: {error}"))?;
+                RunningBrowser { connection, process: None }
+            }
+        });
+        *running = Some(started.clone());
+        Ok(started)
+    }
+}
