@@ -254,11 +254,11 @@ impl PingSocket {
 
 /// Room for one control message with one int, aligned as the kernel writes it.
 #[repr(C, align(8))]
-struct ControlBuffer([u8; 64]);
+struct HopsBuffer([u8; 64]);
 
 /// Reads once: how much there was, and the hops left.
 fn receive(socket: &Socket, room: &mut [u8]) -> io::Result<(usize, Option<u32>)> {
-    let mut control = MaybeUninit::<ControlBuffer>::uninit();
+    let mut control = MaybeUninit::<HopsBuffer>::uninit();
     // SAFETY: the kernel fills at most `iov_len` bytes of the room and `msg_controllen` bytes of the control room, both alive
     // for the call, and says how much it filled; only that much is read.
     unsafe {
@@ -267,7 +267,7 @@ fn receive(socket: &Socket, room: &mut [u8]) -> io::Result<(usize, Option<u32>)>
         message.msg_iov = &raw mut slice;
         message.msg_iovlen = 1;
         message.msg_control = control.as_mut_ptr().cast();
-        message.msg_controllen = size_of::<ControlBuffer>() as _;
+        message.msg_controllen = size_of::<HopsBuffer>() as _;
         let count = libc::recvmsg(socket.as_raw_fd(), &raw mut message, 0);
         if count < 0 {
             return Err(io::Error::last_os_error());

@@ -8,6 +8,7 @@ const MAX_PACKET: usize = 16 << 20;
 const MAX_LENGTH_BYTES: usize = 4;
 
 /// How surely a message is delivered.
+#[allow(clippy::enum_variant_names, reason = "the words of the standard")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Qos {
     /// Perhaps.

@@ -71,13 +71,13 @@ pub struct MqttSession {
 }
 
 /// An answer somebody waits for: the codes of a SUBACK, or none.
-type Answers = RefCell<HashMap<u16, oneshot::Sender<Vec<u8>>>>;
+type OpenAnswers = RefCell<HashMap<u16, oneshot::Sender<Vec<u8>>>>;
 
 /// What is there while there is a connection; dropping it closes that.
 #[derive(Debug)]
 struct Live {
     outbox: mpsc::UnboundedSender<(Bytes, Option<oneshot::Sender<()>>)>,
-    answers: Rc<Answers>,
+    answers: Rc<OpenAnswers>,
     last_id: Cell<u16>,
     /// Which connection of the session it is.
     number: u32,
@@ -116,13 +116,13 @@ impl MqttSession {
         let (stream, inbox) = opened.unwrap_or_else(|_| Err("network Error : i/o timeout".to_owned()))?;
         let (reader, writer) = tokio::io::split(stream);
         let (outbox, outbox_rx) = mpsc::unbounded_channel();
-        let answers = Rc::<Answers>::default();
+        let answers = Rc::<OpenAnswers>::default();
         let is_alive = Rc::new(Notify::new());
         let (loss_tx, mut loss_rx) = mpsc::unbounded_channel();
         let writing = tokio::task::spawn_local(write(writer, outbox_rx, loss_tx.clone()));
         let number = self.count.get().wrapping_add(1);
         self.count.set(number);
-        let reading = Reading {
+        let reading = MqttReading {
             number,
             outbox: outbox.clone(),
             answers: answers.clone(),
@@ -274,7 +274,7 @@ impl Live {
         let (answer_tx, answer) = oneshot::channel();
         let id = {
             let mut answers = self.answers.borrow_mut();
-            // Answers that nobody waits for any more free their ids when they come.
+            // OpenAnswers that nobody waits for any more free their ids when they come.
             let mut ids = (1..=u16::MAX).map(|step| self.last_id.get().wrapping_add(step));
             let free = ids.find(|id| *id != 0 && !answers.contains_key(id));
             let id = free.ok_or("too many messages wait for their acknowledgement")?;
@@ -326,15 +326,15 @@ async fn ping(
 }
 
 /// What is done with what arrives.
-struct Reading {
+struct MqttReading {
     number: u32,
     outbox: mpsc::UnboundedSender<(Bytes, Option<oneshot::Sender<()>>)>,
-    answers: Rc<Answers>,
+    answers: Rc<OpenAnswers>,
     arrivals_tx: mpsc::Sender<(u32, Arrival)>,
     is_alive: Rc<Notify>,
 }
 
-impl Reading {
+impl MqttReading {
     /// Reads until the connection is gone: why.
     async fn run(self, mut reader: ReadHalf<NetStream>, mut inbox: BytesMut) -> String {
         // Messages that come once, and were not yet released.

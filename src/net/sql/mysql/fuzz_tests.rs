@@ -53,7 +53,7 @@ pub(in crate::net::sql) fn packets(kind: u8, data: &[u8]) {
     ];
     for row in rows.into_iter().flatten() {
         for (value, column) in row.unwrap().into_iter().zip(columns.iter()) {
-            _ = decode(column, value, kind % 2 == 0);
+            _ = decode(column, value, kind.is_multiple_of(2));
         }
     }
 }

@@ -162,8 +162,14 @@ fn number(value: &Value) -> Result<f64, String> {
     }
 }
 
-/// What is to be sent, which share of it has to be answered, and the tags.
-fn plan(vu: &VuContext, target: String, options: Value) -> Result<(PingPlan, f64, Vec<(String, String)>), String> {
+/// What is to be sent, which share of it in percent has to be answered, and the tags.
+struct PingOrder {
+    plan: PingPlan,
+    threshold: f64,
+    tags: Vec<(String, String)>,
+}
+
+fn order(vu: &VuContext, target: String, options: Value) -> Result<PingOrder, String> {
     let random = vu.id_in_test as u16 ^ std::process::id() as u16;
     let mut plan = PingPlan {
         target,
@@ -210,11 +216,9 @@ fn plan(vu: &VuContext, target: String, options: Value) -> Result<(PingPlan, f64
                 plan.source = Some(text.parse().map_err(|_| format!("invalid source address {text:?}"))?);
             }
             "tags" => tags = tag_pairs(value).map_err(|throw| throw.report())?,
-            "preferred_ip_version" => {
-                if !vu.script.module_state::<Said>().ip_version.swap(true, Ordering::Relaxed) {
-                    let words = "preferred_ip_version has no effect, as in k6: the policy of the option dns decides";
-                    vu.script.log.warn(format!("k6/x/icmp: {words}"));
-                }
+            "preferred_ip_version" if !vu.script.module_state::<Said>().ip_version.swap(true, Ordering::Relaxed) => {
+                let words = "preferred_ip_version has no effect, as in k6: the policy of the option dns decides";
+                vu.script.log.warn(format!("k6/x/icmp: {words}"));
             }
             _ => {}
         }
@@ -222,7 +226,7 @@ fn plan(vu: &VuContext, target: String, options: Value) -> Result<(PingPlan, f64
     plan.interval = plan.interval.max(least);
     let whole = plan.interval * plan.count.saturating_sub(1) + plan.timeout.mul_f64(1.5);
     plan.deadline = deadline.unwrap_or(whole);
-    Ok((plan, threshold, tags))
+    Ok(PingOrder { plan, threshold, tags })
 }
 
 /// `(target, options)` -> packets under way.
@@ -231,7 +235,8 @@ fn start(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
         return Err(Throw::go("ping is not allowed in the init context"));
     }
     let target = args.string(0);
-    let (plan, threshold, own) = plan(vu, target.clone(), args.take(1)).map_err(Throw::go)?;
+    let order = order(vu, target.clone(), args.take(1)).map_err(Throw::go)?;
+    let PingOrder { plan, threshold, tags: own } = order;
     let metrics = vu.module_state::<IcmpMetrics>().0.get();
     let mut tags = vec![("proto".to_owned(), "ICMP".to_owned())];
     tags.extend(own);

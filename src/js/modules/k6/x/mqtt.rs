@@ -30,7 +30,7 @@ pub const OPS: &[(&str, Op)] = &[
     ("warn", warn),
 ];
 
-type Tags = Vec<(String, String)>;
+type MqttTags = Vec<(String, String)>;
 
 const DURATION: &str = "mqtt_duration";
 /// The counters, in this order: calls, messages sent and received, errors.
@@ -52,8 +52,8 @@ struct JsMqtt {
     will: Option<Will>,
     counters: [MetricId; COUNTERS.len()],
     /// Of the client, and from the connection on also of that.
-    tags: RefCell<Tags>,
-    own_tags: Tags,
+    tags: RefCell<MqttTags>,
+    own_tags: MqttTags,
     /// Tells those who wait that it has ended.
     ended: Notify,
 }
@@ -99,7 +99,7 @@ impl JsMqtt {
         vu: &VuContext,
         method: &str,
         topic: &str,
-        call: Tags,
+        call: MqttTags,
         began: Instant,
         result: Result<Instant, String>,
     ) -> Result<Value, Throw> {
@@ -212,14 +212,14 @@ pub fn close_clients(vu: &VuContext) -> Option<LocalBoxFuture<'_, ()>> {
 
 /// An address of a server, without what it has of a user.
 #[derive(Debug, PartialEq, Eq)]
-struct Address {
+struct MqttAddress {
     host: String,
     port: String,
     encrypts: bool,
     user: Option<(String, String)>,
 }
 
-fn address(url: &str) -> Result<Address, String> {
+fn address(url: &str) -> Result<MqttAddress, String> {
     let (scheme, rest) = url.split_once("://").ok_or_else(|| format!("invalid URL {:?}", redact(url)))?;
     let (encrypts, port) = match scheme.to_ascii_lowercase().as_str() {
         "mqtt" | "tcp" => (false, "1883"),
@@ -240,7 +240,7 @@ fn address(url: &str) -> Result<Address, String> {
     let decoded = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
     let user = user.map(|user| user.split_once(':').unwrap_or((user, "")));
     let user = user.map(|(name, password)| (decoded(name), decoded(password)));
-    Ok(Address { host: host.to_owned(), port: port.to_owned(), encrypts, user })
+    Ok(MqttAddress { host: host.to_owned(), port: port.to_owned(), encrypts, user })
 }
 
 /// `(client, servers, options, credentials, whether to wait)` -> `{}` or `{failed}`, or a promise of that.
@@ -281,7 +281,7 @@ fn connect(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
         for url in servers {
             result = match address(&url) {
                 Err(text) => Err(text),
-                Ok(Address { host, port, encrypts, user }) => {
+                Ok(MqttAddress { host, port, encrypts, user }) => {
                     let mut how = MqttConnect { host, port, encrypts, ..how.clone() };
                     if let (None, Some((name, password))) = (&how.username, user) {
                         (how.username, how.password) = (Some(name), Some(password).filter(|text| !text.is_empty()));
@@ -442,7 +442,7 @@ mod tests {
     fn addresses_are_read() {
         let check = |url: &str, host: &str, port: &str, encrypts: bool, user: Option<(&str, &str)>| {
             let user = user.map(|(name, password)| (name.to_owned(), password.to_owned()));
-            let expect = Address { host: host.to_owned(), port: port.to_owned(), encrypts, user };
+            let expect = MqttAddress { host: host.to_owned(), port: port.to_owned(), encrypts, user };
             assert_eq!(address(url), Ok(expect), "{url}");
         };
         check("mqtt://h", "h", "1883", false, None);
