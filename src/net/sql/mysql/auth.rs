@@ -1,8 +1,28 @@
 //! How a client shows a server that it knows the password.
 
-use mysql_common::packets::AuthPlugin;
+use std::io;
+
+use mysql_common::io::ParseBuf;
+use mysql_common::packets::{AuthPlugin, HandshakePacket};
+use mysql_common::proto::MyDeserialize as _;
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
+
+/// Reads what a server begins with.
+///
+/// # Errors
+/// It is malformed.
+pub(super) fn hello(packet: &[u8]) -> io::Result<HandshakePacket<'_>> {
+    /// From the version's end to the length of the challenge.
+    const LENGTH_AT: usize = 21;
+    // The crate takes it for a signed number and subtracts from that without looking.
+    let version_end = packet.get(1..).and_then(|rest| memchr::memchr(0, rest));
+    let length = version_end.and_then(|end| packet.get(1 + end + LENGTH_AT));
+    if length.is_some_and(|length| *length >= 0x80) {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "the challenge is too long"));
+    }
+    HandshakePacket::deserialize((), &mut ParseBuf(packet))
+}
 
 /// What is answered to a server's challenge.
 ///

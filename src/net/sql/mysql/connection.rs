@@ -9,7 +9,7 @@ use mysql_common::constants::{CapabilityFlags, MAX_PAYLOAD_LEN, StatusFlags};
 use mysql_common::io::ParseBuf;
 use mysql_common::packets::{
     AuthPlugin, AuthSwitchRequest, Column, ComStmtExecuteRequestBuilder, ComStmtSendLongData, CommonOkPacket,
-    ErrPacket, HandshakePacket, HandshakeResponse, OkPacketDeserializer, OldEofPacket, SslRequest, StmtPacket,
+    ErrPacket, HandshakeResponse, OkPacketDeserializer, OldEofPacket, SslRequest, StmtPacket,
 };
 use mysql_common::proto::codec::PacketCodec;
 use mysql_common::proto::{Binary, MyDeserialize, MySerialize, Text};
@@ -89,7 +89,7 @@ impl MysqlConnection {
         if packet.first() == Some(&ERR) {
             return Err(SqlError { is_usable: false, ..self.refusal(&packet) });
         }
-        let hello = HandshakePacket::deserialize((), &mut ParseBuf(&packet)).map_err(malformed)?;
+        let hello = auth::hello(&packet).map_err(malformed)?;
         self.id = hello.connection_id();
         let offered = hello.capabilities();
         if !offered.contains(CapabilityFlags::CLIENT_PROTOCOL_41) {

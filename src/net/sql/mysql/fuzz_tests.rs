@@ -5,13 +5,13 @@ use std::sync::Arc;
 use mysql_common::constants::{CapabilityFlags, ColumnType};
 use mysql_common::io::ParseBuf;
 use mysql_common::packets::{
-    AuthSwitchRequest, Column, CommonOkPacket, ErrPacket, HandshakePacket, OkPacketDeserializer, OldEofPacket,
-    StmtPacket,
+    AuthSwitchRequest, Column, CommonOkPacket, ErrPacket, OkPacketDeserializer, OldEofPacket, StmtPacket,
 };
 use mysql_common::proto::{Binary, MyDeserialize, Text};
 use mysql_common::row::RowDeserializer;
 use mysql_common::value::ServerSide;
 
+use super::auth;
 use super::value::decode;
 
 /// A packet, taken for each kind there is.
@@ -20,7 +20,7 @@ pub(in crate::net::sql) fn packets(kind: u8, data: &[u8]) {
         T::deserialize(context, &mut ParseBuf(data)).ok()
     }
     let capabilities = CapabilityFlags::CLIENT_PROTOCOL_41 | CapabilityFlags::CLIENT_PLUGIN_AUTH;
-    if let Some(hello) = read::<HandshakePacket<'_>>((), data) {
+    if let Some(hello) = auth::hello(data).ok() {
         _ = (hello.nonce(), hello.auth_plugin().map(|plugin| plugin.into_owned()), hello.capabilities());
     }
     if let Some(request) = read::<AuthSwitchRequest<'_>>((), data) {
