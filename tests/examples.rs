@@ -85,6 +85,7 @@ fn run_one(engine: &str, script: &Path) {
         let chromium = needs::program(&["chromium", "chromium-browser", "google-chrome"], "Debian: chromium");
         // It refuses its sandbox where tests run as root.
         command.env("K6_BROWSER_EXECUTABLE_PATH", chromium).env("K6_BROWSER_ARGS", "no-sandbox,disable-gpu");
+        command.args(["-e", "SLOWER=100"]);
     }
     let outcome = run(&mut command);
     let is_good = outcome.code == 0 && !outcome.stderr.contains("level=error");

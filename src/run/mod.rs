@@ -159,6 +159,18 @@ impl TestRun {
         lock(&self.ledger)
     }
 
+    /// Starts the browser that a scenario asks for.
+    #[cfg(feature = "browser")]
+    async fn start_browser(&self) {
+        use crate::js::modules::k6::browser::{is_asked_by, start_early};
+        if self.scenarios.iter().any(|planned| is_asked_by(planned.scenario.options.as_ref())) {
+            tokio::select! {
+                () = start_early(&self.script) => {}
+                () = self.state.until_aborted() => {}
+            }
+        }
+    }
+
     /// The status of a run that has gone through all its stages.
     fn final_status(&self) -> RunStatus {
         if self.state.is_aborted() {

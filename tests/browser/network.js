@@ -3,7 +3,7 @@
 // console: yes fetch 404 true
 // console: unknown error code: nosuch
 // console: mine text/plain 201
-// console: requestfailed net::ERR_BLOCKED_BY_CLIENT
+// console: requestfailed net::ERR_BLOCKED_BY_CLIENT...
 // console: navigating page: navigating frame to "...home": navigating to "...home": timed out after 300ms
 // console: closed
 import { browser } from 'k6/browser';

@@ -17,7 +17,7 @@ export default async function () {
   http.get(`${__ENV.PAGES}/home`);
   const page = await browser.newPage();
   await page.goto(`${__ENV.PAGES}/home`);
-  await page.evaluate(() => fetch('/missing'));
+  await page.evaluate(() => fetch('/missing').then((response) => response.text()));
   await page.goto(`${__ENV.PAGES}/second`);
 }
 

@@ -15,7 +15,7 @@ const slice = (text, from, to) => call(StringPrototypeSlice, text, from, to);
 // ---- Deadlines
 
 // How much longer than its own limit a page may take to say that time is up.
-const SLACK = 300;
+const SLACK = 1000;
 // How long is waited before something is tried again that the page itself can't wait for.
 const PAUSE = 30;
 

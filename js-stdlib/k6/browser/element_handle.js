@@ -3,7 +3,8 @@
 (env) => {
 const { primordials } = env;
 const { JSHandle } = env.load('execution');
-const { failure, frameIn, textOf, timeout, worded } = env.load('elements');
+const { failure, frameIn, release, textOf, timeout, worded } = env.load('elements');
+const { then } = env.load('session');
 const actions = env.load('actions');
 const methods = env.load('methods');
 const frames = env.load('frame_selectors');
@@ -41,6 +42,11 @@ class ElementHandle extends JSHandle {
       if (frame === undefined) throw failure('element is not an iframe');
       return frame;
     });
+  }
+  dispose() {
+    const { twin } = this;
+    if (twin !== undefined) then(twin.object, ({ objectId }) => release(twin.context, objectId), () => {});
+    return super.dispose();
   }
   async ownerFrame() {
     return this.context.frame;

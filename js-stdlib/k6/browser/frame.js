@@ -15,7 +15,7 @@ function matchesExpression(pattern, text) {
   pattern.lastIndex = 0;
   return call(RegExpPrototypeExec, pattern, text) !== null;
 }
-const shown = (pattern) => (pattern instanceof RegExp ? `"${String(pattern)}"` : `'${String(pattern)}'`);
+const shown = (pattern) => (pattern instanceof RegExp ? `"${String(pattern)}"` : `"'${String(pattern)}'"`);
 
 // The state that is waited for, as options name it.
 function stateOf(given, context) {
@@ -118,6 +118,7 @@ class Frame {
   async context(world) {
     const known = this.contexts[world];
     if (known !== undefined) return known;
+    if (!this.session.isOpen) throw new BrowserError('Target page, context or browser has been closed');
     if (this.isGone) throw new BrowserError('frame was detached');
     if (world === 'utility') {
       try {
@@ -160,6 +161,7 @@ class Frame {
   until(holds, millis, late, scope) {
     return this.link.wait((good, bad) => {
       if (scope !== undefined) scope.cancel = bad;
+      if (this.isGone) return void bad(new BrowserError('Navigating frame was detached'));
       const look = (event) => {
         if (event?.kind === 'detached') return bad(new BrowserError('Navigating frame was detached'));
         try {

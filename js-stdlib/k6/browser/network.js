@@ -8,6 +8,8 @@ const { ArrayBufferIsView, ArrayBuffer, JSONParse, JSONStringify, Number, Object
 
 // So many documents of a page are remembered.
 const MAX_DOCUMENTS = 50;
+// How long a stopped request waits for the event that describes it.
+const UNSEEN_MILLIS = 100;
 const DOCUMENTS = ['"type":"Document"'];
 const ABORTS = {
   __proto__: null, aborted: 'Aborted', accessdenied: 'AccessDenied', addressunreachable: 'AddressUnreachable', blockedbyclient: 'BlockedByClient',
@@ -269,7 +271,7 @@ function abortOf(paused, code) {
 class Network {
   constructor(page) {
     const { session } = page;
-    hide(this, { page, session, isFull: false, requests: { __proto__: null }, documents: [], listeners: { __proto__: null }, routes: [], credentials: undefined, tried: { __proto__: null }, fetches: false });
+    hide(this, { page, session, isFull: false, requests: { __proto__: null }, documents: [], listeners: { __proto__: null }, routes: [], credentials: undefined, tried: { __proto__: null }, unseen: { __proto__: null }, fetches: false });
     session.on('Network.requestWillBeSent', (event) => this.#sent(event), DOCUMENTS);
     session.on('Network.responseReceived', (event) => this.#received(event), DOCUMENTS);
     session.on('Fetch.requestPaused', (event) => this.#paused(event));
@@ -327,6 +329,7 @@ class Network {
       }
     }
     this.#emit('request', request);
+    this.#seen(event.requestId);
   }
 
   #received({ requestId, response }) {
@@ -359,6 +362,7 @@ class Network {
   // Routes -----------------------------------------------------------------------------------------------------------
 
   async route(pattern, handler) {
+    this.followAll();
     push(this.routes, { pattern, handler });
     await this.fetch();
   }
@@ -384,6 +388,21 @@ class Network {
   }
 
   #paused(event) {
+    const { networkId } = event;
+    if (this.routes.length === 0 || networkId === undefined || this.requests[networkId] !== undefined) return this.#routed(event);
+    // What kind of request it is, the event says that a request was made; it may be on its way yet.
+    this.unseen[networkId] = event;
+    this.page.link.after(UNSEEN_MILLIS, () => this.#seen(networkId));
+  }
+
+  #seen(networkId) {
+    const event = this.unseen[networkId];
+    if (event === undefined) return;
+    delete this.unseen[networkId];
+    this.#routed(event);
+  }
+
+  #routed(event) {
     const { request, networkId } = event;
     const url = `${request.url}${request.urlFragment ?? ''}`;
     for (let at = this.routes.length - 1; at >= 0; at--) {

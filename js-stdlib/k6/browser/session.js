@@ -221,14 +221,13 @@ class Link {
     if (method === 'Target.detachedFromTarget') {
       const session = this.#sessions[params.sessionId];
       delete this.#sessions[params.sessionId];
-      session?.end();
-      return this.#giveUp(params.sessionId);
+      return session === undefined ? this.giveUp(params.sessionId) : session.end();
     }
     this.#sessions[sessionId ?? '']?.emit(method, params);
   }
 
   // What was asked of a session that has ended is never answered.
-  #giveUp(sessionId) {
+  giveUp(sessionId) {
     const ids = ObjectKeys(this.#commands);
     for (let at = 0; at < ids.length; at++) {
       const command = this.#commands[ids[at]];
@@ -319,6 +318,7 @@ class Session {
     this.isOpen = false;
     for (let at = 0; at < this.#endings.length; at++) this.#endings[at]();
     this.#endings = [];
+    this.link.giveUp(this.id);
   }
 }
 

@@ -86,9 +86,15 @@ pub fn describe(value: &JsValue, context: &mut Context) -> Exception {
     let Some(object) = object else {
         return Exception::of_text(text);
     };
-    let stack = stack_of(&object, &text, context);
-    let message = object.get(js_string!("message"), context).ok().and_then(|message| message.as_string());
-    let hint = message.map(|message| Exception::hint_in(&text, &message.to_std_string_lossy())).unwrap_or_default();
+    let mut own_text = |name: &str| {
+        let value = object.get(JsString::from(name), context).ok().and_then(|value| value.as_string());
+        value.map(|value| value.to_std_string_lossy()).unwrap_or_default()
+    };
+    let (message, own_stack) = (own_text("message"), own_text("stack"));
+    let hint = if message.is_empty() { Default::default() } else { Exception::hint_in(&text, &message) };
+    // An error whose stack is its text has none to be shown.
+    let has_none = !own_stack.is_empty() && (own_stack == text || own_stack == message);
+    let stack = if has_none { String::new() } else { stack_of(&object, &text, context) };
     Exception { text, stack, hint }
 }
 

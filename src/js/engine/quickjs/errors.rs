@@ -90,10 +90,15 @@ pub fn describe(context: Context, value: &Owned) -> Exception {
         return Exception::of_text(text);
     }
     let frames = frames(context, value);
+    let message = context.ok(context.get(value, "message")).filter(|message| message.borrow().is_string());
+    let message = message.map(|message| context.text_or_empty(&message)).unwrap_or_default();
+    let hint = if message.is_empty() { Default::default() } else { Exception::hint_in(&text, &message) };
+    // An error whose stack is its text has none to be shown.
+    if !frames.is_empty() && (frames == text || frames == message) {
+        return Exception { text, stack: String::new(), hint };
+    }
     // A stack made by js-stdlib's formatter begins with the error itself and is complete.
     let stack = stack::write(&text, frames.lines().filter_map(stack::parse_line), |_| None);
-    let message = context.ok(context.get(value, "message")).filter(|message| message.borrow().is_string());
-    let hint = message.map(|message| Exception::hint_in(&text, &context.text_or_empty(&message))).unwrap_or_default();
     Exception { text, stack, hint }
 }
 

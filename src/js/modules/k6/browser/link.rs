@@ -196,6 +196,8 @@ impl Link {
                 }
                 Some(InboxItem::Traffic(session, event)) => batch.extend(self.measured(vu, session, *event)),
                 Some(InboxItem::Ended(reason)) => {
+                    // Nobody will reply any more.
+                    self.awaited.borrow_mut().clear();
                     batch.push(fields([("ended", reason.into())]));
                     return Poll::Ready(Value::List(batch));
                 }
@@ -242,7 +244,8 @@ impl Link {
         if self.connection.is_open() {
             let worlds = self.vitals.take();
             let reported = worlds.into_iter().map(|(session, world)| {
-                let params = serde_json::json!({"contextId": world, "expression": REPORT_VITALS}).to_string();
+                let params = serde_json::json!({"contextId": world, "expression": REPORT_VITALS, "awaitPromise": true});
+                let params = params.to_string();
                 self.connection.send(&self.inbox, &session, "Runtime.evaluate", &params)
             });
             let reported = reported.collect();

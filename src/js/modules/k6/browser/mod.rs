@@ -21,7 +21,7 @@ mod settings;
 mod shared;
 
 pub use link::close_links;
-pub use shared::{PagePicture, close, configure, pictures};
+pub use shared::{PagePicture, close, configure, pictures, start_early};
 
 use link::{Link, REPORT_VITALS};
 use shared::SharedBrowser;
@@ -52,6 +52,7 @@ pub const OPS: &[(&str, Op)] = &[
     ("writeFile", write_file),
     ("span", span),
     ("failureFolder", failure_folder),
+    ("startTimeout", start_timeout),
     ("pictured", pictured),
     ("base64", base64),
     ("textBase64", text_base64),
@@ -102,8 +103,18 @@ fn asked(vu: &VuContext) -> Asked {
         return Asked::Nothing;
     }
     let scenario = vu.scenario.borrow();
-    let options = scenario.as_ref().and_then(|facts| facts.options.as_ref());
-    match options.and_then(|options| options.get("browser")).and_then(|browser| browser.get("type")) {
+    asked_by(scenario.as_ref().and_then(|facts| facts.options.as_ref()))
+}
+
+/// Whether the options of a scenario ask for a browser that there is.
+pub fn is_asked_by(options: Option<&serde_json::Value>) -> bool {
+    matches!(asked_by(options), Asked::Chromium)
+}
+
+fn asked_by(options: Option<&serde_json::Value>) -> Asked {
+    let entries = options.and_then(serde_json::Value::as_object).into_iter().flatten();
+    let browser = entries.filter(|(key, _)| key.eq_ignore_ascii_case("browser")).map(|(_, browser)| browser).next();
+    match browser.and_then(|browser| browser.get("type")) {
         None | Some(serde_json::Value::Null) => Asked::Nothing,
         Some(serde_json::Value::String(kind)) if kind == "chromium" => Asked::Chromium,
         Some(serde_json::Value::String(kind)) => Asked::Unknown(kind.clone()),
@@ -131,6 +142,7 @@ pub fn begin_iteration(vu: &VuContext) {
 /// Declares the metrics.
 fn declare(vu: &VuContext, _args: Args) -> Result<Value, Throw> {
     measure::declare(vu)?;
+    vu.script.module_state::<SharedBrowser>().note_import();
     Ok(Value::Undefined)
 }
 
@@ -320,6 +332,13 @@ fn failure_folder(vu: &VuContext, _args: Args) -> Result<Value, Throw> {
     let shared = vu.script.module_state::<SharedBrowser>();
     let folder = shared.settings(&vu.script.log).ok().and_then(|settings| settings.failure_screenshots.clone());
     Ok(folder.map_or(Value::Undefined, |folder| Value::String(folder.display().to_string())))
+}
+
+/// How long a new page may take, in milliseconds.
+fn start_timeout(vu: &VuContext, _args: Args) -> Result<Value, Throw> {
+    let shared = vu.script.module_state::<SharedBrowser>();
+    let timeout = shared.settings(&vu.script.log).map_or(Duration::from_secs(30), |settings| settings.timeout);
+    Ok(Value::Number(timeout.as_secs_f64() * 1000.0))
 }
 
 /// `(path, message)`: a page was pictured whose action failed with this message.
