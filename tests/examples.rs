@@ -14,7 +14,7 @@ use volley::{CacheChoice, TargetConfig, bind};
 use crate::harness::trial;
 use crate::needs::has_modules_of;
 use crate::program::{engines, run, volley};
-use crate::{procedure_services, redis, sql_mysql, x_icmp, x_mqtt, x_net};
+use crate::{needs, procedure_services, redis, sql_mysql, x_icmp, x_mqtt, x_net};
 
 /// A test for every example and engine.
 pub fn trials() -> Vec<Trial> {
@@ -95,6 +95,12 @@ fn run_one(engine: &str, script: &Path) {
     }
     if text.contains("__ENV.SSE_URL") {
         command.arg("-e").arg(format!("SSE_URL=http://127.0.0.1:{}/events", x_net::tcp_server(x_net::events)));
+    }
+    if text.contains("'k6/browser'") {
+        let chromium = needs::program(&["chromium", "chromium-browser", "google-chrome"], "Debian: chromium");
+        // It refuses its sandbox where tests run as root.
+        command.env("K6_BROWSER_EXECUTABLE_PATH", chromium).env("K6_BROWSER_ARGS", "no-sandbox,disable-gpu");
+        command.args(["-e", "SLOWER=100"]);
     }
     let outcome = run(&mut command);
     let is_good = outcome.code == 0 && !outcome.stderr.contains("level=error");

@@ -14,21 +14,21 @@ use hdrhistogram::serialization::Deserializer;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::peers::free_port;
+use crate::peers::{free_port, get};
 use crate::program::{Outcome, Running, engine, engines, run, volley};
 use crate::{needs, server};
 
 const SECRET: &str = "s3cret-of-the-meeting";
 
 /// A Redis server, and a folder for the instances.
-struct Meeting {
+pub struct Meeting {
     folder: TempDir,
-    port: u16,
-    redis: Child,
+    pub port: u16,
+    pub redis: Child,
 }
 
 impl Meeting {
-    fn new(script: &str) -> Self {
+    pub fn new(script: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder can be made");
         fs::write(folder.path().join("script.js"), script).expect("a file can be written");
         let port = free_port();
@@ -36,7 +36,7 @@ impl Meeting {
         Self { folder, port, redis }
     }
 
-    fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         self.folder.path()
     }
 
@@ -52,17 +52,17 @@ impl Meeting {
     }
 
     /// An instance with the script.
-    fn instance(&self, instance: &str, args: &[&str]) -> Running {
+    pub fn instance(&self, instance: &str, args: &[&str]) -> Running {
         let url = format!("URL={}", server::url());
         Running::start(self.bare(instance, args).args(["-e", &url, "script.js"]))
     }
 
-    fn stop_redis(&mut self) {
+    pub fn stop_redis(&mut self) {
         self.redis.kill().expect("a child can be killed");
         self.redis.wait().expect("a child can be waited for");
     }
 
-    fn document(&self, name: &str) -> Value {
+    pub fn document(&self, name: &str) -> Value {
         let text = fs::read_to_string(self.path().join(name)).expect("the file was written");
         serde_json::from_str(&text).expect("it is JSON")
     }
@@ -76,7 +76,7 @@ impl Drop for Meeting {
 }
 
 /// A server that keeps nothing: started again, it has forgotten everything.
-fn start_redis(folder: &Path, port: u16) -> Child {
+pub fn start_redis(folder: &Path, port: u16) -> Child {
     let mut command = Command::new(needs::program(&["redis-server"], "Debian: redis-server"));
     command.args(["--port", &port.to_string(), "--save", "", "--requirepass", SECRET]).current_dir(folder);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -89,7 +89,7 @@ fn start_redis(folder: &Path, port: u16) -> Child {
     child
 }
 
-fn metric(document: &Value, name: &str) -> Value {
+pub fn metric(document: &Value, name: &str) -> Value {
     let metrics = document["metrics"].as_array().cloned().unwrap_or_default();
     metrics.into_iter().find(|metric| metric["name"] == name).unwrap_or_default()
 }
@@ -199,12 +199,12 @@ fn several_instances_are_one_test() {
 }
 
 /// Waits until a run has been going on for so many seconds.
-fn runs_for(running: &Running, seconds: usize) {
+pub fn runs_for(running: &Running, seconds: usize) {
     (0..=seconds).for_each(|_| running.wait_for("running ("));
 }
 
 /// Every iteration takes a tenth of a second, for a minute.
-fn steady(options: &str) -> String {
+pub fn steady(options: &str) -> String {
     format!(
         "import {{ sleep }} from 'k6';
         export const options = {{ scenarios: {{ only: {{ executor: 'constant-vus', vus: 3, duration: '60s', gracefulStop: '1s' }} }},
@@ -276,6 +276,64 @@ fn wrong_instances_are_refused_in_one_line() {
     }
 }
 
+/// A self-signed certificate is good enough where `SSL_CERT_FILE` says so, and else refused in one line.
+#[test]
+fn they_meet_over_tls() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let signed = rcgen::generate_simple_self_signed(["localhost".to_owned(), "127.0.0.1".to_owned()]);
+    let rcgen::CertifiedKey { cert, signing_key } = signed.expect("a certificate can be made");
+    fs::write(folder.path().join("cert.pem"), cert.pem()).expect("a file can be written");
+    fs::write(folder.path().join("key.pem"), signing_key.serialize_pem()).expect("a file can be written");
+    fs::write(folder.path().join("script.js"), steady("")).expect("a file can be written");
+    let port = free_port();
+    let mut redis = Command::new(needs::program(&["redis-server"], "Debian: redis-server"));
+    redis.args([
+        "--port",
+        "0",
+        "--tls-port",
+        &port.to_string(),
+        "--bind",
+        "127.0.0.1",
+        "--save",
+        "",
+        "--tls-auth-clients",
+        "no",
+    ]);
+    redis.args(["--tls-cert-file", "cert.pem", "--tls-key-file", "key.pem", "--requirepass", SECRET]);
+    redis.current_dir(folder.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let redis = redis.spawn().expect("Redis starts");
+    let meeting = Meeting { folder, port, redis };
+    let begun = Instant::now();
+    while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "Redis did not come up");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let address = format!("rediss://:{SECRET}@127.0.0.1:{port}/run-1");
+    let instance = |instance: &str| {
+        let mut command = volley(meeting.path());
+        command.args([
+            "run",
+            "--log-format=raw",
+            "--join",
+            &address,
+            "--instance",
+            instance,
+            "--duration",
+            "2s",
+            "script.js",
+        ]);
+        command
+    };
+    let refused = run(&mut instance("1/2"));
+    assert_ne!(refused.code, 0, "{}", refused.stderr);
+    let said = refused.stderr.trim_end();
+    assert!(said.lines().count() == 1 && said.contains("certificate") && !said.contains(SECRET), "{said}");
+    let trusting = |nth: &str| Running::start(instance(nth).env("SSL_CERT_FILE", meeting.path().join("cert.pem")));
+    let outcomes = [trusting("1/2"), trusting("2/2")].map(Running::end);
+    assert_eq!(outcomes.each_ref().map(|outcome| outcome.code), [0, 0], "{outcomes:?}");
+    assert!(outcomes.iter().all(|outcome| !outcome.stderr.contains(SECRET)), "{outcomes:?}");
+}
+
 #[test]
 fn instances_that_do_not_come_are_named() {
     let meeting = Meeting::new(&steady(""));
@@ -345,148 +403,6 @@ fn a_conductor_without_load_reports_all() {
     assert!(!conductor.stderr.contains("No script iterations"), "{}", conductor.stderr);
     let markdown = fs::read_to_string(meeting.path().join("all.md")).unwrap_or_default();
     assert!(markdown.contains("count==61"), "{markdown}");
-}
-
-/// Three instances that run until they are told to end, after `happens`; the instance that dies, from 0.
-fn with_a_loss(dies: usize) -> (Meeting, Vec<Outcome>) {
-    let meeting = Meeting::new(&steady(""));
-    let args = ["--duration", "9s", "--vus", "3", "--summary-junit", "junit.xml", "--summary-json"];
-    let start = |instance: &str, file: &str| meeting.instance(instance, &[&args[..], &[file]].concat());
-    let mut running = vec![start("1/3", "0.json"), start("2/3", "1.json"), start("3/3", "2.json")];
-    // A moment after the start, so that something was measured.
-    runs_for(&running[0], 2);
-    let dead = running.remove(dies);
-    dead.kill();
-    _ = dead.end();
-    (meeting, running.into_iter().map(Running::end).collect())
-}
-
-#[test]
-fn a_lost_instance_is_named_and_the_others_go_on() {
-    for dies in [0, 1, 2] {
-        let (meeting, outcomes) = with_a_loss(dies);
-        let said: String = outcomes.iter().map(|outcome| outcome.stderr.clone()).collect();
-        assert_eq!(outcomes.iter().map(|outcome| outcome.code).collect::<Vec<_>>(), [2, 0], "{dies}: {said}");
-        let name = format!("instance {}/3", dies + 1);
-        assert!(said.contains(&format!("{name} is lost")), "{said}");
-        // The next one reports what the first can't.
-        let all = meeting.document(if dies == 0 { "1.json" } else { "0.json" });
-        let incomplete = all["run"]["incomplete"].as_str().unwrap_or_default();
-        assert!(incomplete.starts_with(&format!("`{name}` ended with exit code 255: it was lost")), "{incomplete}");
-        assert!(said.contains("the result is incomplete"), "{said}");
-        let verdict = &all["verdict"];
-        assert_eq!((&verdict["headline"], &verdict["exit_code"]), (&"Incomplete".into(), &2.into()), "{verdict}");
-        assert!(outcomes[0].stdout.contains(&format!("INCOMPLETE: `{name}` ended")), "{}", outcomes[0].stdout);
-        let junit = fs::read_to_string(meeting.path().join("junit.xml")).expect("it was written");
-        assert!(junit.contains("<error message=\"exit code 2: the result is incomplete"), "{junit}");
-        // What it had measured is not lost.
-        let parts = all["parts"].as_array().map_or(0, Vec::len);
-        assert_eq!(parts, 3, "{all}");
-        let iterations = metric(&all, "iterations")["values"]["count"].as_u64().unwrap_or_default();
-        assert!((60..=275).contains(&iterations), "{iterations}");
-        assert_eq!(said.matches("torn down").count(), 1, "{said}");
-    }
-}
-
-#[test]
-fn a_loss_ends_the_test_where_that_is_asked_for() {
-    let meeting = Meeting::new(&steady(""));
-    let first = meeting.instance("1/2", &["--on-loss", "stop"]);
-    let second = meeting.instance("2/2", &[]);
-    runs_for(&first, 2);
-    second.kill();
-    let outcome = first.end();
-    assert_eq!(outcome.code, 105, "{}", outcome.stderr);
-    let said = "instance 2/2 was lost, and `--on-loss stop` ends the test then";
-    assert!(outcome.stderr.contains(said), "{}", outcome.stderr);
-}
-
-#[test]
-fn an_instance_that_stood_still_is_taken_back() {
-    let meeting = Meeting::new(&steady(""));
-    let first = meeting.instance("1/2", &["--duration", "14s", "--vus", "2", "--summary-json", "all.json"]);
-    let second = meeting.instance("2/2", &["--duration", "14s", "--vus", "2"]);
-    runs_for(&first, 2);
-    second.signal(libc::SIGSTOP);
-    first.wait_for("instance 2/2 is lost");
-    second.signal(libc::SIGCONT);
-    first.wait_for("instance 2/2 is heard again");
-    let outcomes = [first, second].map(Running::end);
-    assert_eq!(outcomes.each_ref().map(|outcome| outcome.code), [0, 0], "{outcomes:?}");
-    assert_eq!(meeting.document("all.json")["run"]["incomplete"], Value::Null);
-}
-
-#[test]
-fn the_server_may_be_gone_for_a_while() {
-    let mut meeting = Meeting::new(&steady("thresholds: { iterations: ['count>120'] },"));
-    let args = ["--duration", "12s", "--vus", "2", "--summary-json"];
-    let first = meeting.instance("1/2", &[&args[..], &["all.json"]].concat());
-    let second = meeting.instance("2/2", &[&args[..], &["other.json"]].concat());
-    runs_for(&first, 2);
-    meeting.stop_redis();
-    first.wait_for("can't be reached, the test goes on without it");
-    second.wait_for("can't be reached, the test goes on without it");
-    std::thread::sleep(Duration::from_secs(3));
-    // It has forgotten everything.
-    meeting.redis = start_redis(meeting.path(), meeting.port);
-    let outcomes = [first, second].map(Running::end);
-    assert_eq!(outcomes.each_ref().map(|outcome| outcome.code), [0, 0], "{outcomes:?}");
-    assert!(outcomes[0].stderr.contains("can be reached again"), "{}", outcomes[0].stderr);
-    let all = meeting.document("all.json");
-    assert_eq!(all["run"]["incomplete"], Value::Null);
-    assert!(metric(&all, "iterations")["values"]["count"].as_u64().is_some_and(|count| count > 180), "{all}");
-}
-
-#[test]
-fn without_the_server_each_keeps_its_result() {
-    let mut meeting = Meeting::new(&steady(""));
-    let args = ["--duration", "5s", "--vus", "2", "--join-timeout", "4s"];
-    let files = ["--summary-json", "own.json", "--summary-junit", "own.xml", "--summary-markdown", "own.md"];
-    let more = [&args[..], &files, &["--report", "own.html"]].concat();
-    let (first, second) = (meeting.instance("1/2", &args), meeting.instance("2/2", &more));
-    runs_for(&first, 2);
-    meeting.stop_redis();
-    let outcomes = [first, second].map(Running::end);
-    for (at, outcome) in outcomes.iter().enumerate() {
-        assert_eq!(outcome.code, 2, "{}", outcome.stderr);
-        assert!(outcome.stdout.contains("iterations..."), "{}", outcome.stdout);
-        let said = [
-            "the result of instance 1/2 is in `run-1-1-of-2.json`: `volley merge run-1-*-of-2.json` makes one of all",
-            "the result of instance 2/2 is in `own.json`: `volley merge` makes one of the results of all",
-        ];
-        assert!(outcome.stderr.contains(said[at]), "{}", outcome.stderr);
-    }
-    assert!(!meeting.path().join("run-1-2-of-2.json").exists(), "it has a file of its own");
-    for file in ["own.xml", "own.md", "own.html"] {
-        assert!(meeting.path().join(file).metadata().is_ok_and(|file| file.len() > 0), "{file}");
-    }
-    // The wait for the server is no part of it.
-    let seconds = meeting.document("run-1-1-of-2.json")["run"]["seconds"].as_f64().unwrap_or_default();
-    assert!((5.0..8.0).contains(&seconds), "{seconds}");
-    let merged = run(volley(meeting.path()).args(["merge", "run-1-1-of-2.json", "own.json"]));
-    assert_eq!(merged.code, 0, "{}", merged.stderr);
-}
-
-#[test]
-fn a_signal_ends_an_instance_whose_server_is_gone() {
-    let mut meeting = Meeting::new(&steady(""));
-    let first = meeting.instance("1/2", &["--summary-json", "first.json"]);
-    let second = meeting.instance("2/2", &["--summary-json", "second.json"]);
-    runs_for(&first, 1);
-    meeting.stop_redis();
-    for running in [&first, &second] {
-        running.wait_for("can't be reached, the test goes on without it");
-    }
-    let begun = Instant::now();
-    first.interrupt();
-    second.interrupt();
-    let outcomes = [first, second].map(Running::end);
-    // `--join-timeout` is two minutes, the load goes on for one.
-    assert!(begun.elapsed() < Duration::from_secs(30), "they waited");
-    assert_eq!(outcomes.each_ref().map(|outcome| outcome.code), [105, 105], "{outcomes:?}");
-    for file in ["first.json", "second.json"] {
-        assert_eq!(meeting.document(file)["verdict"]["exit_code"], 105);
-    }
 }
 
 #[test]
@@ -564,6 +480,58 @@ fn the_api_of_the_first_reaches_all() {
     let all = meeting.document("all.json");
     let vus = |at: usize| all["parts"][at]["max_vus"].as_u64().unwrap_or_default();
     assert_eq!(vus(0) + vus(1), 8, "{all}");
+}
+
+/// The page that lives while the test runs, progress and the REST API are of all instances; the first one here makes load, too.
+#[test]
+fn while_it_runs_one_shows_what_all_have_measured() {
+    let script = "import { check, sleep, group } from 'k6';
+        export const options = { scenarios: { only: { executor: 'constant-vus', vus: 4, duration: '20s', gracefulStop: '1s' } },
+            thresholds: { iterations: ['count>1'], vus: ['value<=4'] } };
+        export default function () { group('here', () => check(1, { 'is one': (n) => n === 1 })); sleep(0.1); }";
+    let meeting = Meeting::new(script);
+    let (api, page) = (free_port(), free_port());
+    let address = format!("127.0.0.1:{api}");
+    let dashboard = format!("web-dashboard=host=127.0.0.1&port={page}");
+    let first = meeting.instance("1/2", &["--address", &address, "--out", &dashboard]);
+    let second = meeting.instance("2/2", &[]);
+    runs_for(&first, 2);
+    let asked = |port: u16, path: &str| -> Value {
+        get(port, path).and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
+    };
+    let begun = Instant::now();
+    let seen = loop {
+        let seen = asked(page, "/summary.json");
+        if seen["parts"].as_array().is_some_and(|parts| parts.len() == 2) {
+            break seen;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(17), "{seen}");
+        std::thread::sleep(Duration::from_millis(100));
+    };
+    assert_eq!((&seen["run"]["is_over"], &seen["run"]["incomplete"]), (&false.into(), &Value::Null), "{}", seen["run"]);
+    assert_eq!((&seen["run"]["active_vus"], &seen["thresholds"][0]["ok"]), (&4.into(), &true.into()), "{seen}");
+    let named = seen["checks"]["list"][0]["passes"].as_u64().unwrap_or_default();
+    assert_eq!(Some(named), metric(&seen, "checks")["values"]["passes"].as_u64());
+    let status = asked(api, "/v1/status");
+    assert_eq!(
+        (&status["data"]["attributes"]["vus"], &status["data"]["attributes"]["vus-max"]),
+        (&4.into(), &4.into())
+    );
+    let count =
+        || asked(api, "/v1/metrics/iterations")["data"]["attributes"]["sample"]["count"].as_f64().unwrap_or_default();
+    let groups = asked(api, "/v1/groups");
+    let checked = groups["data"].as_array().into_iter().flatten().find(|one| one["attributes"]["name"] == "here");
+    assert!(checked.is_some_and(|one| one["attributes"]["checks"][0]["passes"].as_f64() > Some(0.0)), "{groups}");
+    // Of one instance it would be at most two VUs' worth.
+    let own = || (begun.elapsed() + Duration::from_secs(4)).as_secs_f64() * 20.0;
+    while count() <= own() {
+        assert!(begun.elapsed() < Duration::from_secs(17), "{}", count());
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    // The line of the scenario is of all, as the first one is.
+    first.wait_for("4 VUs");
+    let outcomes = [first, second].map(Running::end);
+    assert_eq!(outcomes.each_ref().map(|outcome| outcome.code), [0, 0], "{outcomes:?}");
 }
 
 #[test]

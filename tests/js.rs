@@ -19,6 +19,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use libtest_mimic::Trial;
 use serde_json::Value;
@@ -166,6 +167,20 @@ fn run_one(engine: &str, script: &Path) {
             format!("--env=GRPC_KEY={}", grpc.key),
         ]);
     }
+    check(script, &wishes, command);
+}
+
+/// Runs a script that is no file of this folder, with what `set_up` gives the command: it has to do what its head says.
+pub fn run_script(engine: &str, script: &Path, set_up: impl FnOnce(&mut Command)) {
+    let wishes = Wishes::read(&fs::read_to_string(script).expect("a script can be read"));
+    let mut command = volley(script.parent().expect("a script is in a folder"));
+    command.args(["run", "--quiet", "--no-color", "--log-format=json", "--js-engine", engine]).args(&wishes.args);
+    set_up(&mut command);
+    command.arg(script.file_name().expect("a script has a name"));
+    check(script, &wishes, command);
+}
+
+fn check(script: &Path, wishes: &Wishes, mut command: Command) {
     command.envs(wishes.env.iter().map(|(name, value)| (name, value)));
     let complaints = wishes.complaints(&run(&mut command));
     assert!(complaints.is_empty(), "{}\n  {}", script.display(), complaints.join("\n  "));

@@ -11,6 +11,7 @@ mod aia;
 mod async_context;
 mod authoring;
 mod book;
+mod browser;
 mod check;
 mod ci;
 mod cli;
@@ -23,6 +24,7 @@ mod grpc;
 mod harness;
 mod hostile;
 mod join;
+mod join_faults;
 mod js;
 mod limits;
 mod memory;
@@ -67,5 +69,7 @@ mod x_mqtt;
 mod x_net;
 
 fn main() -> std::process::ExitCode {
-    harness::main([js::trials(), cli::trials(), examples::trials(), book::trials()].into_iter().flatten())
+    harness::main(
+        [js::trials(), browser::trials(), cli::trials(), examples::trials(), book::trials()].into_iter().flatten(),
+    )
 }

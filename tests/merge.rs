@@ -93,13 +93,13 @@ fn instances_come_to_one_result() {
             outcome.stderr
         );
     };
-    check(&["0.json", "2.json"], 104, "nobody ran the segment 1/3:2/3; `--partial` merges them all the same");
+    check(&["0.json", "2.json"], 104, "the segment 1/3:2/3 is missing; `--partial` merges them all the same");
     check(&["0.json", "0.json", "1.json", "2.json"], 104, "`0.json` ran the segment 0:1/3, which others ran too");
     check(&["0.json", "export.json"], 104, "`export.json` is no file of `--summary-json`");
     let outcome = merge(folder, &["0.json", "2.json", "--partial", "--out", "some.json"]);
     assert_eq!(outcome.code, 99, "{}", outcome.stderr);
-    assert!(outcome.stderr.contains("the result is incomplete: nobody ran the segment 1/3:2/3"), "{}", outcome.stderr);
-    assert_eq!(document(folder, "some.json")["run"]["incomplete"], "nobody ran the segment 1/3:2/3");
+    assert!(outcome.stderr.contains("the result is incomplete: the segment 1/3:2/3 is missing"), "{}", outcome.stderr);
+    assert_eq!(document(folder, "some.json")["run"]["incomplete"], "the segment 1/3:2/3 is missing");
     assert_eq!(merge(folder, &["missing.json"]).code, 104);
 
     // Another script is another test, whatever its name.
@@ -109,4 +109,49 @@ fn instances_come_to_one_result() {
     command.args(["--summary-json", "other.json", "-e", &format!("URL={}", server::url()), "script.js"]);
     run(&mut command);
     check(&["0.json", "1.json", "other.json"], 104, "`other.json` is of another test than `0.json`");
+}
+
+/// Whatever can't be written or run, the rest is, and the verdict stands.
+#[test]
+fn what_fails_stops_nothing_else() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let folder = folder.path();
+    let script = |summary: &str, limit: u64| {
+        let text = format!(
+            "export const options = {{ iterations: 3, thresholds: {{ iterations: ['count>={limit}'] }} }};
+            export default function () {{}}
+            {summary}"
+        );
+        fs::write(folder.join("script.js"), text).expect("a file can be written");
+    };
+    for (limit, verdict) in [(1, 0), (9, 99)] {
+        script("", limit);
+        run(volley(folder).args(["run", "--quiet", "--summary-json", "part.json", "script.js"]));
+        let outcome =
+            merge(folder, &["part.json", "--out", "no/all.json", "--report", "page.html", "--markdown", "no/x.md"]);
+        assert_eq!(outcome.code, if verdict == 0 { 255 } else { verdict }, "{}", outcome.stderr);
+        assert!(outcome.stderr.contains("could not write 'no/all.json': no such file or directory; could not write"));
+        assert!(outcome.stdout.contains("iterations..."), "{}", outcome.stdout);
+        assert!(folder.join("page.html").exists());
+        for engine in engines() {
+            let cases = [
+                (
+                    "export function handleSummary() { throw new Error('no summary today'); }",
+                    "no summary today",
+                    verdict,
+                ),
+                ("export function handleSummary() { return { stdout: 7 }; }", "invalid type int64", verdict),
+                ("export function handleSummary() { return 7; }", "should return a map with string keys", verdict),
+                ("", "exports no function `handleSummary`", if verdict == 0 { 104 } else { verdict }),
+                ("throw new Error('at the top');", "at the top", if verdict == 0 { 107 } else { verdict }),
+            ];
+            for (summary, said, code) in cases {
+                script(summary, limit);
+                let outcome = merge(folder, &["part.json", "--js-engine", engine, "--script", "script.js"]);
+                assert_eq!(outcome.code, code, "{engine} {summary}: {}", outcome.stderr);
+                assert!(outcome.stderr.contains(said), "{engine} {summary}: {}", outcome.stderr);
+                assert!(outcome.stdout.contains("iterations..."), "{engine} {summary}: {}", outcome.stdout);
+            }
+        }
+    }
 }

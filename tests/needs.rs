@@ -32,6 +32,7 @@ pub fn python(module: &str, package: &str) -> Command {
 
 /// Modules that a build may lack, by the Cargo feature that brings them, and what only such a build can be tested for.
 const OPTIONAL: &[(&str, bool, &[&str])] = &[
+    ("k6/browser", cfg!(feature = "browser"), &["browser::"]),
     ("k6/x/dns", cfg!(feature = "x-dns"), &["x_net::"]),
     ("k6/x/exec", cfg!(feature = "x-exec"), &["x_machine::"]),
     ("k6/x/faker", cfg!(feature = "x-faker"), &["::k6/x/faker"]),

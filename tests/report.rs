@@ -257,9 +257,9 @@ fn word(value: &Value, key: &str) -> String {
 fn without_histograms(value: &Value) -> Value {
     match value {
         Value::Object(map) => {
-            let kept = map
-                .iter()
-                .filter(|(key, _)| !matches!(key.as_str(), "histogram" | "exact_values" | "sketches" | "slices"));
+            let kept = map.iter().filter(|(key, _)| {
+                !matches!(key.as_str(), "histogram" | "exact_values" | "sketches" | "slices" | "last_ns")
+            });
             Value::Object(kept.map(|(key, value)| (key.clone(), without_histograms(value))).collect())
         }
         Value::Array(list) => list.iter().map(without_histograms).collect(),

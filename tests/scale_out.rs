@@ -11,6 +11,7 @@ use hdrhistogram::serialization::Deserializer;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::needs;
 use crate::peers::{free_port, get};
 use crate::program::{self, Outcome, Running, run, volley};
 
@@ -281,4 +282,19 @@ fn eight_instances_come_to_the_sum_of_their_points() {
         assert_eq!(site.document("own.json")["values"]["count"].as_f64(), Some(due * 300.0), "{engine}");
     }
     site.close();
+}
+
+/// The short form of `load_tests/scale_out/exact.py`: eight instances, conducted over Redis; a program that shares no code with ours
+/// adds up all points and reads the target's log.
+#[test]
+fn another_program_comes_to_the_same_sum() {
+    needs::program(&["redis-server", "valkey-server"], "Debian: redis-server");
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("load_tests/scale_out/exact.py");
+    let mut command = program::command(&needs::program(&["python3"], "Debian: python3"), folder.path());
+    let engines: Vec<_> = program::engines().collect();
+    command.arg(script).args(["--bin", env!("CARGO_BIN_EXE_volley"), "--engines", &engines.join(",")]);
+    let outcome = run(command.args(["--seconds", "10", "--rate", "40", "--ways", "conducted"]));
+    assert_eq!(outcome.code, 0, "{}\n{}", outcome.stdout, outcome.stderr);
+    assert!(outcome.stdout.starts_with("conducted: ok, "), "{}", outcome.stdout);
 }

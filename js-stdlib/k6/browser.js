@@ -12,7 +12,10 @@ function parts() {
   if (made !== undefined) return made;
   const bind = natives.propagatesContext() ? once('volley/async_context').bind : (handler) => handler;
   const env = { native, once, call, primordials, bind, load: (name) => once(`k6/browser/${name}`, env) };
-  return (made = env.load('browser'));
+  made = env.load('browser');
+  // What a context says it belongs to.
+  made.browser.face = browser;
+  return made;
 }
 
 export const browser = {

@@ -4,7 +4,9 @@ use clap::Args;
 
 use super::args::RuntimeArgs;
 use super::commands::{Command, CommandContext};
+use super::instance::one;
 use super::join::JoinArgs;
+use super::reports::ReportArgs;
 use super::run::RunArgs;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -24,7 +26,7 @@ pub(super) struct ConductArgs {
     meeting: String,
     /// How many instances there are
     #[arg(long, value_name = "COUNT")]
-    instances: Option<String>,
+    instances: Vec<String>,
     /// How long to wait for all instances
     #[arg(long, value_name = "TIME")]
     join_timeout: Option<String>,
@@ -33,21 +35,8 @@ pub(super) struct ConductArgs {
     on_loss: Option<String>,
     #[command(flatten)]
     runtime: RuntimeArgs,
-    /// Write our own summary to this file as JSON: everything, and mergeable
-    #[arg(long, value_name = "FILE")]
-    summary_json: Option<String>,
-    /// Write thresholds and checks to this file as JUnit XML
-    #[arg(long, value_name = "FILE")]
-    summary_junit: Option<String>,
-    /// Write the test on one screen to this file as Markdown, for the summary of a CI job
-    #[arg(long, value_name = "FILE")]
-    summary_markdown: Option<String>,
-    /// Write the test as one HTML page to this file
-    #[arg(long, value_name = "FILE")]
-    report: Option<String>,
-    /// How progress is shown: live (on a terminal), or plain lines
-    #[arg(long, value_name = "KIND")]
-    ui: Option<String>,
+    #[command(flatten)]
+    reports: ReportArgs,
 }
 
 impl Command for ConductArgs {
@@ -55,17 +44,17 @@ impl Command for ConductArgs {
         let invalid = |message: String| Failure::new(ExitCode::InvalidConfig, message);
         let shown = redact_to_host(&self.meeting);
         let address = JoinAddress::parse(&self.meeting).map_err(|why| invalid(format!("`{shown}`: {why}")))?;
-        let count = self.instances.clone().or_else(|| context.env.get("VOLLEY_INSTANCES").cloned());
+        let count =
+            one("--instances", &self.instances)?.cloned().or_else(|| context.env.get("VOLLEY_INSTANCES").cloned());
         let count = count
             .ok_or_else(|| invalid("`conduct` needs to know how many there are: add `--instances 8`".to_owned()))?;
         let of: u64 = count
             .parse()
             .map_err(|_| invalid(format!("`--instances {count}`: how many instances is a whole number")))?;
         Instance::new(0, of).map_err(|why| invalid(format!("`--instances {count}`: {why}")))?;
-        let join = JoinArgs { join: None, join_timeout: self.join_timeout, on_loss: self.on_loss };
+        let join = JoinArgs { join: Vec::new(), join_timeout: self.join_timeout, on_loss: self.on_loss };
         let request = join.with(address, None, of, &context.env)?;
-        let files = [self.summary_json, self.summary_junit, self.summary_markdown, self.report];
-        let run = RunArgs::conducting(request, self.runtime, files, self.ui);
+        let run = RunArgs::conducting(request, self.runtime, self.reports);
         let settings = run.settings(&context)?;
         settings.announce(&context.log.logger());
         run::execute(settings.load(&context)?).map(|()| ExitCode::Success)

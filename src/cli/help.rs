@@ -176,12 +176,13 @@ mod tests {
     use crate::cli::commands::definition;
 
     /// What reads variables.
-    const READERS: [&str; 7] = [
+    const READERS: [&str; 8] = [
         include_str!("run.rs"),
         include_str!("runtime.rs"),
         include_str!("args.rs"),
         include_str!("demo.rs"),
         include_str!("join.rs"),
+        include_str!("reports.rs"),
         include_str!("../options/env.rs"),
         include_str!("../options/table.rs"),
     ];

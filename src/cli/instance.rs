@@ -8,6 +8,7 @@ use super::usage::refuse;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::options::{Instance, Layers};
+use crate::units::redact::redact_to_host;
 
 /// Flags that say which of several instances this is.
 #[derive(Clone, Debug, Default, Args)]
@@ -15,10 +16,10 @@ use crate::options::{Instance, Layers};
 pub struct InstanceArgs {
     /// Run an equal share of the test, as one of several instances: 3/8 is the third of eight
     #[arg(long, value_name = "NUMBER/COUNT")]
-    instance: Option<String>,
+    instance: Vec<String>,
     /// How many instances there are; which one this is tells JOB_COMPLETION_INDEX (Kubernetes) or CI_NODE_INDEX (GitLab)
     #[arg(long, value_name = "COUNT")]
-    instances: Option<String>,
+    instances: Vec<String>,
 }
 
 /// An instance, and what said so.
@@ -32,7 +33,7 @@ impl InstanceArgs {
     pub fn first_flag(&self) -> Option<&'static str> {
         [("--instance", &self.instance), ("--instances", &self.instances)]
             .into_iter()
-            .find_map(|(flag, value)| value.is_some().then_some(flag))
+            .find_map(|(flag, values)| (!values.is_empty()).then_some(flag))
     }
 
     /// Puts this instance's share over the options of `layers`, which are complete otherwise.
@@ -69,11 +70,12 @@ impl InstanceArgs {
 
     fn source(&self, env: &Environment) -> Result<Option<InstanceSource>, Failure> {
         let mut sources = Vec::new();
-        if let Some((text, value)) = given("--instance", &self.instance, "VOLLEY_INSTANCE", env) {
+        if let Some((text, value)) = given("--instance", one("--instance", &self.instance)?, "VOLLEY_INSTANCE", env) {
             let instance = Instance::parse(&value).map_err(|why| invalid(format!("`{text}`: {why}")))?;
             sources.push(InstanceSource { text, instance });
         }
-        if let Some((text, value)) = given("--instances", &self.instances, "VOLLEY_INSTANCES", env) {
+        if let Some((text, value)) = given("--instances", one("--instances", &self.instances)?, "VOLLEY_INSTANCES", env)
+        {
             let count =
                 whole(&value).ok_or_else(|| invalid(format!("`{text}`: how many instances is a whole number")))?;
             Instance::new(0, count).map_err(|why| invalid(format!("`{text}`: {why}")))?;
@@ -112,8 +114,24 @@ fn whole(text: &str) -> Option<u64> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
 }
 
+/// The value of a flag. Of others the last one counts, as in k6; of one that says which instance this is there can't be two.
+///
+/// # Errors
+/// It was given twice, with different values.
+pub(super) fn one<'v>(flag: &str, values: &'v [String]) -> Result<Option<&'v String>, Failure> {
+    let first = values.first();
+    match values.iter().find(|value| Some(*value) != first) {
+        Some(other) => {
+            let first = first.map(|first| redact_to_host(first)).unwrap_or_default();
+            let other = redact_to_host(other);
+            Err(invalid(format!("`{flag} {first}` and `{flag} {other}` disagree: leave one out")))
+        }
+        None => Ok(first),
+    }
+}
+
 /// What a flag says, or else a variable that is not empty: as typed, and its value.
-fn given(flag: &str, value: &Option<String>, variable: &str, env: &Environment) -> Option<(String, String)> {
+fn given(flag: &str, value: Option<&String>, variable: &str, env: &Environment) -> Option<(String, String)> {
     if let Some(value) = value {
         return Some((format!("{flag} {value}"), value.clone()));
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use clap::Args;
 
+use super::instance::one;
 use super::runtime::Environment;
 use super::script::ScriptSettings;
 use super::usage::{one_script, refuse};
@@ -29,7 +30,7 @@ const VARIABLE: &str = "VOLLEY_JOIN";
 pub struct JoinArgs {
     /// Run with other instances as one test; all meet at a Redis server: redis://host/RUN
     #[arg(long, value_name = "ADDRESS")]
-    pub join: Option<String>,
+    pub join: Vec<String>,
     /// With --join: how long to wait for the other instances
     #[arg(long, value_name = "TIME")]
     pub join_timeout: Option<String>,
@@ -43,17 +44,15 @@ fn invalid(message: String) -> Failure {
 }
 
 impl JoinArgs {
-    fn address(&self, env: &Environment) -> Option<(String, String)> {
+    fn address(&self, env: &Environment) -> Result<Option<(String, String)>, Failure> {
         let set = env.get(VARIABLE).filter(|text| !text.is_empty());
-        self.join
-            .clone()
-            .map(|text| ("--join".to_owned(), text))
-            .or(set.map(|text| (VARIABLE.to_owned(), text.clone())))
+        let flag = one("--join", &self.join)?.map(|text| ("--join".to_owned(), text.clone()));
+        Ok(flag.or(set.map(|text| (VARIABLE.to_owned(), text.clone()))))
     }
 
     /// Whether there is an address.
     pub fn is_given(&self, env: &Environment) -> bool {
-        self.address(env).is_some()
+        !self.join.is_empty() || env.get(VARIABLE).is_some_and(|text| !text.is_empty())
     }
 
     /// What was asked for.
@@ -66,12 +65,16 @@ impl JoinArgs {
         env: &Environment,
         strict: bool,
     ) -> Result<Option<JoinRequest>, Failure> {
-        let flags = [("--join", &self.join), ("--join-timeout", &self.join_timeout), ("--on-loss", &self.on_loss)];
-        let given = flags.into_iter().find_map(|(flag, value)| value.is_some().then_some(flag));
+        let flags = [
+            ("--join", !self.join.is_empty()),
+            ("--join-timeout", self.join_timeout.is_some()),
+            ("--on-loss", self.on_loss.is_some()),
+        ];
+        let given = flags.into_iter().find_map(|(flag, is_given)| is_given.then_some(flag));
         if let Some(flag) = given.filter(|_| strict) {
             return Err(refuse(format!("unknown flag: {flag}")));
         }
-        let Some((name, text)) = self.address(env) else {
+        let Some((name, text)) = self.address(env)? else {
             return match given {
                 Some(flag) => Err(invalid(format!("`{flag}` is about other instances: add `--join`"))),
                 None => Ok(None),

@@ -12,12 +12,11 @@ use crate::failure::Failure;
 use crate::log::Level;
 use crate::options::{Compat, Layers};
 use crate::report::{self, PageMode};
-use crate::run;
+use crate::run::{self, MergedSummary};
 use crate::summary::data::SummaryFacts;
 use crate::summary::markdown::{self, MarkdownFacts};
 use crate::summary::merge::{Merge, merge};
 use crate::summary::part::Part;
-use crate::summary::writing::SummaryEntry;
 use crate::summary::{document, export, junit, text, writing};
 
 /// Merge the results of instances that ran the parts of one test
@@ -77,26 +76,46 @@ impl Command for MergeArgs {
         for note in &merged.notes {
             context.log.logger().log(Level::Warning, note.as_str(), Vec::new());
         }
-        self.write(&merged, &context)?;
-        match self.handled(&merged, &context)? {
-            None => _ = context.print(&text::render(&merged.results, &merged.options))?,
-            Some(entries) => {
-                let (mut stdout, mut stderr) = (context.terminal.stdout_writer(), context.terminal.stderr_writer());
-                writing::write_all(&entries, &context.cwd, &mut stdout, &mut stderr)
-                    .map_err(|error| Failure::new(ExitCode::Other, error))?;
-            }
-        }
+        // Whatever can't be written or run, the rest is, and the verdict stands before it.
+        let written = self.write(&merged, &context);
+        let summarized = self.summarize(&merged, &context);
         match merged.facts.end.and_then(|end| end.reason) {
-            None => Ok(ExitCode::Success),
-            Some(reason) => Err(Failure::new(ExitCode::ThresholdsCrossed, reason)),
+            None => written.and(summarized).map(|()| ExitCode::Success),
+            Some(reason) => {
+                let lost = [written, summarized].into_iter().filter_map(Result::err);
+                lost.for_each(|failure| super::report(&failure, &context.log.logger()));
+                Err(Failure::new(ExitCode::ThresholdsCrossed, reason))
+            }
         }
     }
 }
 
 impl MergeArgs {
+    /// Prints the summary, or what the script's `handleSummary` makes of it. Where it makes nothing of it, ours is printed.
+    fn summarize(&self, merged: &Merge, context: &CommandContext) -> Result<(), Failure> {
+        let ours = || context.print(&text::render(&merged.results, &merged.options)).map(|_| ());
+        let handled = match self.handled(merged, context) {
+            Ok(handled) => handled,
+            Err(failure) => return ours().and(Err(failure)),
+        };
+        match handled {
+            MergedSummary::Ours => ours(),
+            MergedSummary::Failed(failure) => {
+                // As for a run: what it came to is not changed by it.
+                super::report(&failure, &context.log.logger());
+                ours()
+            }
+            MergedSummary::Entries(entries) => {
+                let (mut stdout, mut stderr) = (context.terminal.stdout_writer(), context.terminal.stderr_writer());
+                writing::write_all(&entries, &context.cwd, &mut stdout, &mut stderr)
+                    .map_err(|error| Failure::new(ExitCode::Other, error))
+            }
+        }
+    }
+
     /// What the script's `handleSummary` makes of it, if there is one to ask.
-    fn handled(&self, merged: &Merge, context: &CommandContext) -> Result<Option<Vec<SummaryEntry>>, Failure> {
-        let Some(script) = &self.script else { return Ok(None) };
+    fn handled(&self, merged: &Merge, context: &CommandContext) -> Result<MergedSummary, Failure> {
+        let Some(script) = &self.script else { return Ok(MergedSummary::Ours) };
         let runtime = RuntimeArgs { env: self.env.clone(), ..RuntimeArgs::default() };
         let runtime = runtime.settings(&context.env, true, &mut Compat::new(context.global.strict))?;
         let settings = ScriptSettings::new(script.clone(), runtime, Layers::default(), context);
@@ -109,6 +128,10 @@ impl MergeArgs {
         run::handle_merged_summary(&settings.load(&context.log)?, &merged.results, &merged.options, &facts)
     }
 
+    /// Writes all files that can be written.
+    ///
+    /// # Errors
+    /// The others, in one line.
     fn write(&self, merged: &Merge, context: &CommandContext) -> Result<(), Failure> {
         let Merge { results, facts, merge, options, .. } = merged;
         let page = || {
@@ -132,12 +155,12 @@ impl MergeArgs {
             (&self.report, &page),
             (&self.markdown, &markdown),
         ];
-        for (path, content) in files {
-            let Some(path) = path else { continue };
-            writing::write_file(&context.cwd.join(path), content().as_bytes()).map_err(|error| {
-                Failure::new(ExitCode::Other, format!("could not write '{path}': {}", writing::plain(&error)))
-            })?;
-        }
-        Ok(())
+        let written = files.into_iter().filter_map(|(path, content)| {
+            let path = path.as_ref()?;
+            let written = writing::write_file(&context.cwd.join(path), content().as_bytes());
+            written.err().map(|error| format!("could not write '{path}': {}", writing::plain(&error)))
+        });
+        let failed: Vec<String> = written.collect();
+        if failed.is_empty() { Ok(()) } else { Err(Failure::new(ExitCode::Other, failed.join("; "))) }
     }
 }

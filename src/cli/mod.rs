@@ -28,6 +28,7 @@ mod new;
 mod procedure;
 #[cfg(test)]
 mod reference_tests;
+mod reports;
 mod run;
 mod runtime;
 mod script;

@@ -9,6 +9,7 @@ use super::commands::{Command, CommandContext};
 use super::config::ConfigFile;
 use super::instance::InstanceArgs;
 use super::join::{self, JoinArgs};
+use super::reports::ReportArgs;
 use super::runtime::{Environment, GlobalSettings, RuntimeSettings};
 use super::script::{ScriptSettings, layers};
 use super::usage::{bad_value, refuse};
@@ -59,24 +60,8 @@ pub(super) struct RunArgs {
     /// Experimental features to switch on, comma-separated; may be repeated
     #[arg(long, value_name = "NAMES")]
     features: Vec<String>,
-    /// Write our own summary to this file as JSON: everything, over time and mergeable
-    #[arg(long, value_name = "FILE")]
-    summary_json: Option<String>,
-    /// Write thresholds and checks to this file as JUnit XML
-    #[arg(long, value_name = "FILE")]
-    summary_junit: Option<String>,
-    /// Write the run on one screen to this file as Markdown, for the summary of a CI job
-    #[arg(long, value_name = "FILE")]
-    summary_markdown: Option<String>,
-    /// With --summary-mode=full: end with a table of requests by name and method
-    #[arg(long)]
-    summary_endpoints: Option<Switch>,
-    /// Write the run as one HTML page to this file
-    #[arg(long, value_name = "FILE")]
-    report: Option<String>,
-    /// How progress is shown: live (on a terminal), full (with times, statuses and errors), or plain lines
-    #[arg(long, value_name = "KIND")]
-    ui: Option<String>,
+    #[command(flatten)]
+    reports: ReportArgs,
     /// The summary of a saved run, for thresholds such as p(95)<=baseline*1.1
     #[arg(long, value_name = "FILE")]
     baseline: Option<String>,
@@ -218,23 +203,9 @@ fn progress_mode(asked: Option<ProgressMode>, terminal: &Terminal, logger: &Logg
 }
 
 impl RunArgs {
-    /// A run that makes no load; `files` are those of `--summary-json`, `--summary-junit` and `--report`.
-    pub(super) fn conducting(
-        request: JoinRequest,
-        runtime: RuntimeArgs,
-        [summary_json, summary_junit, summary_markdown, report]: [Option<String>; 4],
-        ui: Option<String>,
-    ) -> Self {
-        Self {
-            conducts: Some(request),
-            runtime,
-            summary_json,
-            summary_junit,
-            summary_markdown,
-            report,
-            ui,
-            ..Self::default()
-        }
+    /// A run that makes no load.
+    pub(super) fn conducting(request: JoinRequest, runtime: RuntimeArgs, reports: ReportArgs) -> Self {
+        Self { conducts: Some(request), runtime, reports, ..Self::default() }
     }
 
     /// Checks the arguments and puts them over variables and the config file.
@@ -281,8 +252,8 @@ impl RunArgs {
             linger: linger.unwrap_or(if config.linger == Some(true) { Linger::UntilInterrupted } else { Linger::Off }),
             collectors: config.collectors,
             unknown_features,
-            reports: self.reports(env),
-            progress: self.progress(env)?,
+            reports: self.reports.files(env),
+            progress: self.reports.progress(env)?,
             join,
             is_observed: self.observed,
             baseline: baseline.filter(|name| !name.is_empty()),
@@ -334,29 +305,6 @@ impl RunArgs {
             }
         }
         (features, unknown)
-    }
-
-    fn reports(&self, env: &Environment) -> Reports {
-        let or_env = |flag: &Option<String>, name: &str| {
-            flag.clone().or_else(|| env.get(name).cloned()).filter(|path| !path.is_empty())
-        };
-        Reports {
-            json: or_env(&self.summary_json, "VOLLEY_SUMMARY_JSON"),
-            junit: or_env(&self.summary_junit, "VOLLEY_SUMMARY_JUNIT"),
-            html: or_env(&self.report, "VOLLEY_REPORT"),
-            markdown: or_env(&self.summary_markdown, "VOLLEY_SUMMARY_MARKDOWN"),
-            endpoints: is_on(self.summary_endpoints),
-        }
-    }
-
-    fn progress(&self, env: &Environment) -> Result<Option<ProgressMode>, Failure> {
-        match self.ui.as_ref().or_else(|| env.get("VOLLEY_UI")).map(String::as_str) {
-            None | Some("") => Ok(None),
-            Some("live") => Ok(Some(ProgressMode::Live)),
-            Some("full") => Ok(Some(ProgressMode::Full)),
-            Some("plain") => Ok(Some(ProgressMode::Plain)),
-            Some(other) => Err(refuse(format!("`--ui` is `live`, `full` or `plain`, not `{other}`"))),
-        }
     }
 
     fn outputs(&self, config: &ConfigFile, env: &Environment) -> Result<Vec<String>, Failure> {

@@ -207,6 +207,30 @@ const VARIABLES: &[Case] = &[
 const INSTANCES: &[Case] = &[
     ("run --instance 0/8 x.js", "null", 104, "`--instance 0/8`: instances are numbered from 1 to 8"),
     ("run --instance=9/8 x.js", "null", 104, "`--instance 9/8`: instances are numbered from 1 to 8"),
+    (
+        "run --instance 1/8 --instance 2/8 x.js",
+        "null",
+        104,
+        "`--instance 1/8` and `--instance 2/8` disagree: leave one out",
+    ),
+    (
+        "archive --instances 8 --instances=4 x.js",
+        "null",
+        104,
+        "`--instances 8` and `--instances 4` disagree: leave one out",
+    ),
+    (
+        "run --join redis://:s@a/x --join redis://:t@b/x --instance 1/8 x.js",
+        "null",
+        104,
+        "`--join redis://****@a/x` and `--join redis://****@b/x` disagree: leave one out",
+    ),
+    (
+        "conduct redis://a/x --instances 2 --instances 3",
+        "null",
+        104,
+        "`--instances 2` and `--instances 3` disagree: leave one out",
+    ),
     ("run --instance 1/0 x.js", "null", 104, "`--instance 1/0`: there are 1 to 1000 instances"),
     (
         "run --instance 3 x.js",

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::words::{Control, DeltaFrame, MemberReport, MemberStage, PauseOrder, ScaleOrder};
+use super::words::{Control, DeltaFrame, MemberReport, MemberStage, PauseOrder, ScaleOrder, ScenarioReport};
 use super::{JoinRequest, OnLoss};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -11,7 +11,7 @@ use crate::metrics::{Ledger, Stamp, delta};
 use crate::units::Span;
 
 /// An instance of which nothing is heard any more for this long, after what it said last has expired, is lost.
-const LOSS_TIMEOUT: Duration = Duration::from_millis(2_500);
+const LOSS_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long before the common start everybody is told of it, in microseconds.
 const START_DELAY: u64 = 1_000_000;
 /// How often merged thresholds are judged.
@@ -183,6 +183,7 @@ impl Conductor {
                 self.control.set_up_by = self.first(MemberStage::Ready);
             } else if self.has(self.control.set_up_by, MemberStage::SetUp) {
                 self.control.start_at = Some(clock + START_DELAY);
+                self.control.start_epoch = Some(self.control.epoch);
             }
         }
         if self.awaits().all(|stage| stage >= MemberStage::Done) {
@@ -273,8 +274,30 @@ impl Conductor {
         )
     }
 
+    /// How far the scenarios of all instances are together. Of a lost one, nothing works any more.
+    pub(super) fn scenarios(&self) -> Vec<ScenarioReport> {
+        let mut all: Vec<ScenarioReport> = Vec::new();
+        for member in &self.members {
+            for scenario in member.report.iter().flat_map(|report| &report.scenarios) {
+                let mut scenario = scenario.clone();
+                if member.is_lost {
+                    (scenario.active, scenario.running, scenario.finished) = (0, 0, true);
+                }
+                match all.iter_mut().find(|known| known.name == scenario.name) {
+                    Some(known) => known.add(&scenario),
+                    None => all.push(scenario),
+                }
+            }
+        }
+        all
+    }
+
     /// Adds what instances have sent; `fresh` makes the store of a new epoch.
     pub(super) fn take(&mut self, frames: &[Vec<u8>], time: Stamp, fresh: impl FnOnce() -> Option<Ledger>) {
+        let totals = self.totals();
+        if let Some(ledger) = self.ledger.as_mut().filter(|_| self.control.start_at.is_some()) {
+            ledger.observe_vus(totals.active, totals.initialised, time);
+        }
         if frames.is_empty() {
             return;
         }
@@ -291,8 +314,8 @@ impl Conductor {
             }
             let deltas = delta::decode(&frame.deltas);
             match (&mut self.ledger, deltas) {
-                (Some(ledger), Ok(deltas)) if frame.number == member.next_frame => {
-                    ledger.absorb(&deltas, time);
+                (Some(ledger), Ok(delta)) if frame.number == member.next_frame => {
+                    ledger.absorb(&delta, time);
                     member.next_frame += 1;
                 }
                 // Something is missing: all count anew.

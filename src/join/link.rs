@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use super::conductor::Conductor;
 use super::registration::{REPORT_EXPIRY, RUN_EXPIRY, register, token};
 use super::words::{AbortOrder, Control, DeltaFrame, MemberReport, MemberStage};
-use super::{JoinRequest, JoinState, JoinedRun, KEEP, Meeting, Shared, part_name};
+use super::{JoinRequest, JoinState, JoinedRun, KEEP, Meeting, STOPPED_TIMEOUT, Shared, part_name, tail_name};
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
 use crate::log::Logger;
@@ -32,6 +32,10 @@ const MAX_FRAMES: u64 = 5_000;
 /// The least time between two checkpoints, once the first are made; they take at most a two hundredth of the time.
 const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(10);
 const CHECKPOINT_SHARE: u32 = 200;
+/// The same while somebody looks at a page that shows the whole; and how long that is after the page was last made.
+const WATCHED_INTERVAL: Duration = Duration::from_secs(1);
+const WATCHED_SHARE: u32 = 50;
+const WATCHED_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Joins, says so, and goes on until the run leaves.
 pub(super) fn run(request: JoinRequest, logger: Logger, joined: &SyncSender<Result<Arc<Shared>, Failure>>) {
@@ -61,20 +65,40 @@ pub(super) fn run(request: JoinRequest, logger: Logger, joined: &SyncSender<Resu
             part: Mutex::default(),
             run: Mutex::default(),
             orders: Mutex::default(),
+            keeping: Default::default(),
+            live: Mutex::default(),
             wanted: Mutex::default(),
             state: watch::Sender::new(JoinState::default()),
             conductor,
             is_over: Default::default(),
+            was_severed: Default::default(),
             leaves: Default::default(),
+            leaving: Default::default(),
         });
         if joined.send(Ok(shared.clone())).is_err() {
             return;
         }
-        Link::new(shared.clone(), meeting).run().await;
+        let mut link = Link::new(shared.clone(), meeting);
+        let is_late = async {
+            shared.leaving.notified().await;
+            tokio::time::sleep(STOPPED_TIMEOUT).await;
+        };
+        tokio::select! {
+            () = link.run() => {}
+            () = is_late => {}
+        }
         shared.state.send_modify(|state| state.has_left = true);
     });
     // An address that is being looked up is waited for by nobody.
     runtime.shutdown_background();
+}
+
+/// A frame on its way, with the checkpoint that was made at the same moment.
+struct PendingFrame {
+    bytes: Vec<u8>,
+    checkpoint: Option<Vec<u8>>,
+    /// It holds all, not what came after a checkpoint.
+    is_whole: bool,
 }
 
 /// What the thread knows.
@@ -90,11 +114,14 @@ struct Link {
     epoch: Option<u64>,
     number: u64,
     /// A frame of which it is not known that it arrived.
-    pending: Option<Vec<u8>>,
+    pending: Option<PendingFrame>,
     frame_due: Instant,
     has_sent_last: bool,
     checkpoint_due: Instant,
     checkpoints: u32,
+    /// The frames since the last checkpoint are all at the server, behind it.
+    has_tail: bool,
+    live_due: Instant,
     /// The numbers of the orders that were obeyed.
     obeyed: (u64, u64),
     was_aborted: bool,
@@ -118,6 +145,8 @@ impl Link {
             has_sent_last: false,
             checkpoint_due: now,
             checkpoints: 0,
+            has_tail: false,
+            live_due: now,
             obeyed: (0, 0),
             was_aborted: false,
             abort: None,
@@ -143,7 +172,8 @@ impl Link {
             }
             self.obey(run.as_deref());
             if self.state.outage.is_none() {
-                self.keep_part(run.as_deref(), report.stage).await;
+                self.keep_part(report.stage).await;
+                self.fetch_live_parts().await;
             }
             self.shared.state.send_replace(self.state.clone());
         }
@@ -180,19 +210,40 @@ impl Link {
         if is_new {
             (self.epoch, self.number) = (Some(epoch), 0);
         }
-        let deltas = delta::encode(&run.take_added(is_new));
-        let frame = DeltaFrame { index, epoch, number: self.number, deltas };
+        let begun = Instant::now();
+        let is_due = is_new || begun >= self.checkpoint_due;
+        let (checkpoint, delta) = if is_due && lock(&self.shared.part).is_none() {
+            let (checkpoint, delta) = run.checkpoint(is_new);
+            self.plan_checkpoint(begun.elapsed());
+            (Some(checkpoint), delta)
+        } else {
+            (None, run.take_added(is_new))
+        };
+        let frame = DeltaFrame { index, epoch, number: self.number, deltas: delta::encode(&delta) };
         self.number += 1;
         self.has_sent_last = report.stage == MemberStage::Ended;
         self.frame_due = Instant::now() + FRAME_INTERVAL;
-        self.pending = Some(frame.encode());
+        self.pending = Some(PendingFrame { bytes: frame.encode(), checkpoint, is_whole: is_new });
+    }
+
+    /// When the next checkpoint is due, after one that took so long.
+    fn plan_checkpoint(&mut self, took: Duration) {
+        let (most, share) = match self.state.control.is_watched {
+            true => (WATCHED_INTERVAL, WATCHED_SHARE),
+            false => (CHECKPOINT_INTERVAL, CHECKPOINT_SHARE),
+        };
+        let interval = most.min(Duration::from_secs(1 << self.checkpoints.min(6)));
+        self.checkpoint_due = Instant::now() + interval.max(took * share);
+        self.checkpoints += 1;
     }
 
     /// Says what there is to say, and hears the others.
     async fn exchange(&mut self, report: &MemberReport, asked: Instant) -> Result<Heard, String> {
         let commands = self.commands(report);
         let answers: Vec<Value> = self.meeting.ask(&commands).await?;
-        self.pending = None;
+        if let Some(PendingFrame { checkpoint: Some(checkpoint), .. }) = self.pending.take() {
+            self.keep_checkpoint(&checkpoint).await;
+        }
         let mut answers = answers.into_iter();
         let (seconds, micros): (u64, u64) = next(&mut answers)?;
         let control: Option<String> = next(&mut answers)?;
@@ -220,8 +271,8 @@ impl Link {
         let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         let mut commands = redis::pipe();
         // What was measured is there before its end is told.
-        if let Some(frame) = &self.pending {
-            commands.cmd("RPUSH").arg(keys.of("frames")).arg(frame).ignore();
+        if let Some(PendingFrame { bytes, is_whole, .. }) = &self.pending {
+            commands.cmd("RPUSH").arg(keys.of("frames")).arg(bytes).ignore();
             commands
                 .cmd("LTRIM")
                 .arg(keys.of("frames"))
@@ -229,6 +280,14 @@ impl Link {
                 .arg(-1)
                 .ignore();
             commands.cmd("EXPIRE").arg(keys.of("frames")).arg(KEEP.as_secs()).ignore();
+            // If we are lost, this is what was measured after the last checkpoint.
+            if let (Some(index), true, false) = (self.own_index(), self.has_tail, *is_whole)
+                && lock(&self.shared.part).is_none()
+            {
+                let tail = keys.of(&tail_name(index));
+                commands.cmd("RPUSH").arg(&tail).arg(bytes).ignore();
+                commands.cmd("EXPIRE").arg(&tail).arg(KEEP.as_secs()).ignore();
+            }
         }
         let text = serde_json::to_string(report).unwrap_or_default();
         let expiry = millis(REPORT_EXPIRY);
@@ -293,7 +352,7 @@ impl Link {
         let own = rank(self.own_index());
         match control {
             // Who was only slow takes it back: he was asked for the reports.
-            Some(control) if own < rank(control.by) && !control.collects => true,
+            Some(control) if own < rank(control.by) => true,
             None if own <= 1 && self.state.control == Control::default() => true,
             _ => {
                 now - self.heard >= CONDUCTOR_TIMEOUT + CONDUCTOR_STEP * u32::try_from(own.min(30)).unwrap_or_default()
@@ -317,6 +376,7 @@ impl Link {
     /// Decides what holds for all, and says so.
     async fn conduct(&mut self, heard: Heard, run: Option<&dyn JoinedRun>) {
         let is_over = self.shared.is_over.load(Relaxed);
+        let is_watched = self.is_watched();
         let now = Instant::now();
         let text = {
             let mut conductor = lock(&self.shared.conductor);
@@ -332,6 +392,7 @@ impl Link {
             conductor.decide(now, heard.clock);
             conductor.control.wanted.clone_from(&lock(&self.shared.wanted));
             conductor.control.is_over |= is_over;
+            conductor.control.is_watched = is_watched;
             self.state.control = conductor.control.clone();
             self.state.is_complete = conductor.is_complete();
             serde_json::to_string(&conductor.control).unwrap_or_default()
@@ -349,7 +410,7 @@ impl Link {
                 .arg(keys.of("frames"))
                 .ignore();
             (0..self.shared.request.of).for_each(|index| {
-                commands.cmd("DEL").arg(keys.of(&part_name(index))).ignore();
+                commands.cmd("DEL").arg(keys.of(&part_name(index))).arg(keys.of(&tail_name(index))).ignore();
             });
         } else {
             commands.cmd("SET").arg(&keys.run).arg(&keys.id).arg("PX").arg(expiry).arg("NX").ignore();
@@ -365,6 +426,9 @@ impl Link {
     fn recover(&mut self) {
         if let Some(since) = self.state.outage.take() {
             self.heard = Instant::now();
+            self.shared.was_severed.store(true, Relaxed);
+            // The server may have forgotten the last one.
+            self.checkpoint_due = self.heard;
             lock(&self.shared.conductor).forgive();
             let seconds = since.elapsed().as_secs();
             let shown = self.shared.request.address.shown();
@@ -374,6 +438,7 @@ impl Link {
 
     /// The server can't be reached.
     fn lose(&mut self, why: &str) {
+        self.has_tail = false;
         if self.state.outage.is_none() {
             self.state.outage = Some(Instant::now());
             let shown = self.shared.request.address.shown();
@@ -402,27 +467,44 @@ impl Link {
         }
     }
 
-    /// Keeps the result of this instance at the server: as of now, in case it is lost; the last one as long as it is wanted.
-    async fn keep_part(&mut self, run: Option<&dyn JoinedRun>, stage: MemberStage) {
+    /// Keeps the result of this instance as of a moment ago, in case it is lost.
+    async fn keep_checkpoint(&mut self, checkpoint: &[u8]) {
         let Some(index) = self.own_index() else { return };
-        let key = self.shared.keys.of(&part_name(index));
-        if stage == MemberStage::Ended {
-            let part = lock(&self.shared.part).clone();
-            if let Some(part) = part.filter(|_| self.state.control.wanted.contains(&index)) {
-                _ = self.meeting.put(&key, &part, KEEP).await;
-            }
-            return;
-        }
-        let begun = Instant::now();
-        let (true, Some(run)) = (stage == MemberStage::Running && begun >= self.checkpoint_due, run) else { return };
-        let part = run.checkpoint();
-        let took = begun.elapsed();
-        let interval = CHECKPOINT_INTERVAL.min(Duration::from_secs(1 << self.checkpoints.min(6)));
-        self.checkpoint_due = Instant::now() + interval.max(took * CHECKPOINT_SHARE);
-        self.checkpoints += 1;
+        let (part, tail) = (self.shared.keys.of(&part_name(index)), self.shared.keys.of(&tail_name(index)));
+        let _guard = self.shared.keeping.lock().await;
         // The run may have handed over its result meanwhile.
         if lock(&self.shared.part).is_none() {
-            _ = self.meeting.put(&key, &part, KEEP).await;
+            self.has_tail = self.meeting.put_part(&part, checkpoint, &tail, KEEP).await.is_ok();
+            if !self.has_tail {
+                self.checkpoint_due = Instant::now();
+            }
+        }
+    }
+
+    /// Keeps the last result of this instance at the server as long as it is wanted.
+    async fn keep_part(&mut self, stage: MemberStage) {
+        let Some(index) = self.own_index().filter(|_| stage == MemberStage::Ended) else { return };
+        let part = lock(&self.shared.part).clone();
+        if let Some(part) = part.filter(|_| self.state.control.wanted.contains(&index)) {
+            _ = self.meeting.put(&self.shared.keys.of(&part_name(index)), &part, KEEP).await;
+        }
+    }
+
+    /// Whether somebody looks at the whole.
+    fn is_watched(&self) -> bool {
+        lock(&self.shared.live).asked.is_some_and(|asked| asked.elapsed() < WATCHED_TIMEOUT)
+    }
+
+    /// As conductor: takes what all have left so far, while somebody looks at it.
+    async fn fetch_live_parts(&mut self) {
+        if !self.state.conducts || !self.is_watched() || Instant::now() < self.live_due {
+            return;
+        }
+        self.live_due = Instant::now() + WATCHED_INTERVAL;
+        let keys: Vec<String> =
+            (0..self.shared.request.of).map(|index| self.shared.keys.of(&part_name(index))).collect();
+        if let Ok(parts) = self.meeting.get_all(&keys).await {
+            lock(&self.shared.live).parts = parts;
         }
     }
 }

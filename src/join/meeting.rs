@@ -56,6 +56,39 @@ impl Meeting {
         self.ask_within::<((),)>(&commands, LARGE_TIMEOUT).await.map(|_| ())
     }
 
+    /// Keeps the result of an instance as of now; what it sent before is in it, so its list of that begins anew.
+    ///
+    /// # Errors
+    /// What Redis, or the way to it, says.
+    pub async fn put_part(&mut self, key: &str, part: &[u8], tail: &str, keep: Duration) -> Result<(), String> {
+        let mut commands = redis::pipe();
+        commands.atomic().cmd("SET").arg(key).arg(part).arg("EX").arg(keep.as_secs()).ignore();
+        commands.cmd("DEL").arg(tail).ignore();
+        self.ask_within::<()>(&commands, LARGE_TIMEOUT).await
+    }
+
+    /// All that is in a list.
+    ///
+    /// # Errors
+    /// What Redis, or the way to it, says.
+    pub async fn list(&mut self, key: &str) -> Result<Vec<Vec<u8>>, String> {
+        let mut commands = redis::pipe();
+        commands.cmd("LRANGE").arg(key).arg(0).arg(-1);
+        let (found,): (Vec<Vec<u8>>,) = self.ask_within(&commands, LARGE_TIMEOUT).await?;
+        Ok(found)
+    }
+
+    /// What is under each of these keys, if there is something.
+    ///
+    /// # Errors
+    /// What Redis, or the way to it, says.
+    pub async fn get_all(&mut self, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>, String> {
+        let mut commands = redis::pipe();
+        commands.cmd("MGET").arg(keys);
+        let (found,): (Vec<Option<Vec<u8>>>,) = self.ask_within(&commands, LARGE_TIMEOUT).await?;
+        Ok(found)
+    }
+
     /// What is under `key`; if there is nothing, `value` from now on.
     ///
     /// # Errors
@@ -68,7 +101,7 @@ impl Meeting {
         found.ok_or_else(|| "what was just stored is gone".to_owned())
     }
 
-    /// What is under each of these keys.
+    /// What is under this key.
     ///
     /// # Errors
     /// What Redis, or the way to it, says.

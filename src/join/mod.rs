@@ -19,28 +19,28 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::log::Logger;
-use crate::metrics::{Ledger, MetricDelta, Results};
+use crate::metrics::{Ledger, LedgerDelta, Results, delta};
 use crate::options::Instance;
 use crate::units::sync::lock;
 
 pub use address::JoinAddress;
 pub use conductor::Totals;
-pub use words::{Control, MemberReport, MemberStage};
+pub use words::{Control, MemberReport, MemberStage, ScenarioReport};
 
 use conductor::Conductor;
 use meeting::Meeting;
 use registration::Keys;
-use words::{PauseOrder, ScaleOrder};
+use words::{DeltaFrame, PauseOrder, ScaleOrder};
 
 /// How long what belongs to a run is kept for those that want it.
 const KEEP: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How long one that was told to end waits for a server that can't be reached.
+/// How long one that was told to end, or leaves, waits for a server that does not answer.
 const STOPPED_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// What happens when an instance is lost.
@@ -81,7 +81,7 @@ pub trait JoinedRun: Send + Sync {
     fn report(&self, report: &mut MemberReport);
 
     /// What was measured since the last call, or all of it.
-    fn take_added(&self, whole: bool) -> Vec<MetricDelta>;
+    fn take_added(&self, whole: bool) -> LedgerDelta;
 
     /// An empty store for what all instances measure.
     fn fresh_ledger(&self) -> Ledger;
@@ -95,8 +95,19 @@ pub trait JoinedRun: Send + Sync {
     /// Changes its VUs; counts are those of the whole test.
     fn scale(&self, vus: Option<i64>, vus_max: Option<i64>);
 
-    /// Its result as of now, for the case that it is lost.
-    fn checkpoint(&self) -> Vec<u8>;
+    /// Its result as of now, for the case that it is lost; and what was measured since the last call of `take_added`, or all of it.
+    fn checkpoint(&self, whole: bool) -> (Vec<u8>, LedgerDelta);
+}
+
+/// What an instance left: its result, or where it was lost that of a moment before, and what it sent after that.
+#[derive(Debug)]
+pub struct FoundPart {
+    /// Whose it is.
+    pub instance: Instance,
+    /// The document, packed; nothing where it left none.
+    pub document: Option<Vec<u8>>,
+    /// What it measured after the document was made, second by second.
+    pub later: Vec<LedgerDelta>,
 }
 
 /// What is known of the others.
@@ -120,6 +131,15 @@ pub struct JoinState {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Severed;
 
+/// What all have left so far, for a page that shows the test while it runs.
+#[derive(Debug, Default)]
+struct LiveParts {
+    /// When somebody last asked.
+    asked: Option<Instant>,
+    /// Of each instance, packed.
+    parts: Vec<Option<Vec<u8>>>,
+}
+
 /// What the run and the thread share.
 struct Shared {
     request: JoinRequest,
@@ -130,11 +150,17 @@ struct Shared {
     part: Mutex<Option<Arc<Vec<u8>>>>,
     run: Mutex<Option<Arc<dyn JoinedRun>>>,
     orders: Mutex<(PauseOrder, ScaleOrder)>,
+    /// Held while a result is on its way to the server: the last one counts.
+    keeping: tokio::sync::Mutex<()>,
+    live: Mutex<LiveParts>,
     wanted: Mutex<Vec<u64>>,
     state: watch::Sender<JoinState>,
     conductor: Mutex<Conductor>,
     is_over: AtomicBool,
+    /// The server could not be reached for a while.
+    was_severed: AtomicBool,
     leaves: AtomicBool,
+    leaving: Notify,
 }
 
 /// A process that has joined.
@@ -220,14 +246,8 @@ impl Joined {
     /// # Errors
     /// The server could not be reached for too long.
     pub async fn get_or_create(&self, name: &str, value: &[u8]) -> Result<Vec<u8>, Severed> {
-        let (mut meeting, key) = (self.meeting(), self.shared.keys.of(name));
-        let begun = Instant::now();
-        loop {
-            match meeting.get_or_create(&key, value, KEEP).await {
-                Ok(found) => return Ok(found),
-                Err(_) => self.pause_within(begun).await?,
-            }
-        }
+        let key = self.shared.keys.of(name);
+        self.persist(async |meeting| meeting.get_or_create(&key, value, KEEP).await.ok()).await
     }
 
     /// Keeps `value` under `name`.
@@ -235,12 +255,8 @@ impl Joined {
     /// # Errors
     /// The server could not be reached for too long.
     pub async fn put(&self, name: &str, value: &[u8]) -> Result<(), Severed> {
-        let (mut meeting, key) = (self.meeting(), self.shared.keys.of(name));
-        let begun = Instant::now();
-        while meeting.put(&key, value, KEEP).await.is_err() {
-            self.pause_within(begun).await?;
-        }
-        Ok(())
+        let key = self.shared.keys.of(name);
+        self.persist(async |meeting| meeting.put(&key, value, KEEP).await.ok()).await
     }
 
     /// What is under `name`, if there is something.
@@ -248,14 +264,8 @@ impl Joined {
     /// # Errors
     /// The server could not be reached for too long.
     pub async fn get(&self, name: &str) -> Result<Option<Vec<u8>>, Severed> {
-        let (mut meeting, key) = (self.meeting(), self.shared.keys.of(name));
-        let begun = Instant::now();
-        loop {
-            match meeting.get(&key).await {
-                Ok(found) => return Ok(found),
-                Err(_) => self.pause_within(begun).await?,
-            }
-        }
+        let key = self.shared.keys.of(name);
+        self.persist(async |meeting| meeting.get(&key).await.ok()).await
     }
 
     /// What is under `name`, once it is there.
@@ -263,12 +273,30 @@ impl Joined {
     /// # Errors
     /// It was not there in time.
     pub async fn wait_for(&self, name: &str) -> Result<Vec<u8>, Severed> {
+        let key = self.shared.keys.of(name);
+        self.persist(async |meeting| meeting.get(&key).await.ok().flatten()).await
+    }
+
+    /// Tries until there is something, or patience is over, whatever is being waited for then.
+    async fn persist<T>(&self, mut attempt: impl AsyncFnMut(&mut Meeting) -> Option<T>) -> Result<T, Severed> {
+        let mut meeting = Meeting::new(self.shared.request.address.clone());
         let begun = Instant::now();
-        loop {
-            if let Some(found) = self.get(name).await? {
-                return Ok(found);
+        let trying = async {
+            loop {
+                if let Some(found) = attempt(&mut meeting).await {
+                    return found;
+                }
+                tokio::time::sleep(link::TICK).await;
             }
-            self.pause_within(begun).await?;
+        };
+        let impatience = async {
+            while begun.elapsed() < self.patience() {
+                tokio::time::sleep(link::TICK).await;
+            }
+        };
+        tokio::select! {
+            found = trying => Ok(found),
+            () = impatience => Err(Severed),
         }
     }
 
@@ -279,18 +307,6 @@ impl Joined {
         if is_told { self.shared.request.timeout.min(STOPPED_TIMEOUT) } else { self.shared.request.timeout }
     }
 
-    async fn pause_within(&self, begun: Instant) -> Result<(), Severed> {
-        if begun.elapsed() >= self.patience() {
-            return Err(Severed);
-        }
-        tokio::time::sleep(link::TICK).await;
-        Ok(())
-    }
-
-    fn meeting(&self) -> Meeting {
-        Meeting::new(self.shared.request.address.clone())
-    }
-
     /// Hands over the result of this instance.
     ///
     /// # Errors
@@ -299,7 +315,14 @@ impl Joined {
         let Some(instance) = self.instance() else { return Ok(()) };
         let part = Arc::new(part);
         *lock(&self.shared.part) = Some(part.clone());
-        self.put(&part_name(instance.index), &part).await?;
+        let (key, tail) =
+            (self.shared.keys.of(&part_name(instance.index)), self.shared.keys.of(&tail_name(instance.index)));
+        let kept = self.persist(async |meeting| {
+            // A checkpoint that is on its way must not come later.
+            let _guard = self.shared.keeping.lock().await;
+            meeting.put_part(&key, &part, &tail, KEEP).await.ok()
+        });
+        kept.await?;
         self.reach(MemberStage::Ended);
         Ok(())
     }
@@ -308,17 +331,24 @@ impl Joined {
     ///
     /// # Errors
     /// The server could not be reached for too long.
-    pub async fn parts(&self) -> Result<Vec<(Instance, Option<Vec<u8>>)>, Severed> {
+    pub async fn parts(&self) -> Result<Vec<FoundPart>, Severed> {
         let begun = Instant::now();
         let of = self.shared.request.of;
         loop {
+            // Another one has conducted to the end meanwhile: what was there is gone.
+            if self.has_been_reported() {
+                return Ok(Vec::new());
+            }
             let mut parts = Vec::new();
             for index in 0..of {
-                parts.push((Instance { index, of }, self.get(&part_name(index)).await?));
+                let document = self.get(&part_name(index)).await?;
+                let is_whole = document.is_none() || lock(&self.shared.conductor).has_result(index);
+                let later = if is_whole { Vec::new() } else { self.tail(index).await? };
+                parts.push(FoundPart { instance: Instance { index, of }, document, later });
             }
             let absent: Vec<u64> = {
                 let conductor = lock(&self.shared.conductor);
-                let absent = parts.iter().filter(|(_, part)| part.is_none()).map(|(instance, _)| instance.index);
+                let absent = parts.iter().filter(|part| part.document.is_none()).map(|part| part.instance.index);
                 absent.filter(|index| conductor.has_result(*index)).collect()
             };
             let is_enough = absent.is_empty() || begun.elapsed() >= self.shared.request.timeout;
@@ -331,6 +361,43 @@ impl Joined {
         }
     }
 
+    /// What a lost instance sent after its last checkpoint.
+    async fn tail(&self, index: u64) -> Result<Vec<LedgerDelta>, Severed> {
+        let key = self.shared.keys.of(&tail_name(index));
+        let frames = self.persist(async |meeting| meeting.list(&key).await.ok()).await?;
+        let deltas = frames.iter().filter_map(|bytes| delta::decode(&DeltaFrame::decode(bytes)?.deltas).ok());
+        Ok(deltas.collect())
+    }
+
+    /// As conductor, while the test runs: what all have left so far, which is at least a few seconds old. Asked for again and
+    /// again; the first time there may be nothing.
+    pub fn live_parts(&self) -> Vec<FoundPart> {
+        let of = self.shared.request.of;
+        let mut live = lock(&self.shared.live);
+        live.asked = Some(Instant::now());
+        let parts = live.parts.iter().zip(0..);
+        parts
+            .map(|(part, index)| FoundPart {
+                instance: Instance { index, of },
+                document: part.clone(),
+                later: Vec::new(),
+            })
+            .collect()
+    }
+
+    /// Whether another one, who took over, has reported the whole.
+    pub fn has_been_reported(&self) -> bool {
+        let state = self.state();
+        state.control.is_over && !state.conducts
+    }
+
+    /// As conductor: whether this process heard at once, all the time, what all had measured. What was sent later, or all anew to
+    /// one who took over, is of no known moment.
+    pub fn heard_all_in_time(&self) -> bool {
+        let control = self.state().control;
+        control.start_epoch == Some(control.epoch) && !self.shared.was_severed.load(Relaxed)
+    }
+
     /// As conductor: whether a script marked the test as failed.
     pub fn is_marked_as_failed(&self) -> bool {
         lock(&self.shared.conductor).is_marked_as_failed()
@@ -339,6 +406,12 @@ impl Joined {
     /// As conductor: what all do.
     pub fn totals(&self) -> Option<Totals> {
         self.state().conducts.then(|| lock(&self.shared.conductor).totals())
+    }
+
+    /// As conductor: how far the scenarios of all are; nothing before anybody has said it.
+    pub fn scenarios(&self) -> Option<Vec<ScenarioReport>> {
+        let scenarios = self.state().conducts.then(|| lock(&self.shared.conductor).scenarios())?;
+        Some(scenarios).filter(|scenarios| !scenarios.is_empty())
     }
 
     /// As conductor, before the test: who is waited for.
@@ -394,11 +467,17 @@ impl Joined {
     pub fn leave(&self) {
         self.attach(None);
         self.shared.leaves.store(true, Relaxed);
+        self.shared.leaving.notify_one();
         if let Some(thread) = lock(&self.thread).take() {
-            // It waits for a server for two seconds at most.
+            // It waits for a server for a few seconds at most.
             _ = thread.join();
         }
     }
+}
+
+/// The name of what an instance sent after its last checkpoint.
+fn tail_name(index: u64) -> String {
+    format!("tail:{index}")
 }
 
 /// The name of the result of an instance.

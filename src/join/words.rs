@@ -31,6 +31,54 @@ pub enum MemberStage {
     Ended,
 }
 
+/// How far a scenario is, at one instance or at all.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScenarioReport {
+    /// Its name.
+    pub name: String,
+    /// How long it has been running; nothing before its start.
+    pub spent: Option<Duration>,
+    /// The iterations to do, for executors that count them.
+    pub total: Option<u64>,
+    /// Iterations done, cut ones included.
+    pub done: u64,
+    /// VUs that work for it now.
+    pub active: u64,
+    /// Iterations that are running now.
+    pub running: u64,
+    /// The most VUs it is planned to have.
+    pub vus: u64,
+    /// All of it is done.
+    pub finished: bool,
+    /// It was cut by an abort.
+    pub cut: bool,
+}
+
+impl ScenarioReport {
+    /// Adds how far another instance is.
+    pub fn add(&mut self, other: &Self) {
+        self.spent = self.spent.max(other.spent);
+        self.total = self.total.zip(other.total).map(|(one, more)| one + more);
+        self.done += other.done;
+        self.active += other.active;
+        self.running += other.running;
+        self.vus += other.vus;
+        self.finished &= other.finished;
+        self.cut |= other.cut;
+    }
+
+    /// The share that is done, 0..1, of what takes so long.
+    pub fn fraction(&self, duration: Duration) -> f64 {
+        match (self.total, self.spent) {
+            (_, None) => 0.0,
+            (Some(0), _) => 1.0,
+            (Some(total), _) => (self.done as f64 / total as f64).min(1.0),
+            (None, Some(spent)) if duration.is_zero() => f64::from(u8::from(spent > duration)),
+            (None, Some(spent)) => (spent.as_secs_f64() / duration.as_secs_f64()).min(1.0),
+        }
+    }
+}
+
 /// How an instance is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemberReport {
@@ -53,6 +101,9 @@ pub struct MemberReport {
     /// How long the test has been going on, without waiting for others.
     #[serde(default)]
     pub elapsed: Duration,
+    /// How far its scenarios are.
+    #[serde(default)]
+    pub scenarios: Vec<ScenarioReport>,
     /// It waits to be resumed before it begins.
     pub is_held: bool,
     /// The script marked the test as failed.
@@ -122,6 +173,9 @@ pub struct Control {
     pub set_up_by: Option<u64>,
     /// When scenarios begin, in microseconds of the server's clock.
     pub start_at: Option<u64>,
+    /// The epoch in which scenarios began: what is sent in another one does not say when it was measured.
+    #[serde(default)]
+    pub start_epoch: Option<u64>,
     /// The test is ended.
     pub abort: Option<AbortOrder>,
     /// Whether it is held.
@@ -136,6 +190,9 @@ pub struct Control {
     pub lost: Vec<u64>,
     /// Instances whose result is not there.
     pub wanted: Vec<u64>,
+    /// Somebody looks at the whole while it runs: checkpoints are made more often.
+    #[serde(default)]
+    pub is_watched: bool,
     /// What is sent counts from here on: with a new number everybody sends all it has.
     pub epoch: u64,
     /// The whole has its summary.

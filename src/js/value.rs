@@ -96,9 +96,21 @@ pub struct Exception {
     pub text: String,
     /// The cleaned stack, first line included, one frame a line; empty where there is none.
     pub stack: String,
+    /// What the message of an error says beyond its text; empty where that is all.
+    pub hint: String,
 }
 
 impl Exception {
+    /// An exception of which only the text is known.
+    pub fn of_text(text: impl Into<String>) -> Self {
+        Self { text: text.into(), ..Self::default() }
+    }
+
+    /// What an error's message says beyond its text: why something failed, where k6 only says that it did.
+    pub fn hint_in(text: &str, message: &str) -> String {
+        message.strip_prefix(text).and_then(|rest| rest.strip_prefix(": ")).unwrap_or_default().to_owned()
+    }
+
     /// What a log shows: the stack where there is one, else the text.
     pub fn report(&self) -> &str {
         if self.stack.is_empty() { &self.text } else { &self.stack }

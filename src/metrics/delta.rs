@@ -1,4 +1,4 @@
-//! What was added to metrics in a short time, and how it travels to whoever adds up several instances.
+//! What was added to metrics and checks in a short time, and how it travels to whoever adds up several instances.
 //!
 //! A sink is sent as what it holds: a sum, counts, the values one by one while they are few, else histograms. What arrives twice or not
 //! at all is the sender's business.
@@ -20,15 +20,46 @@ pub struct MetricDelta {
     pub sink: Sink,
 }
 
+/// What one check got.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckDelta {
+    /// The path of its group, as in `::outer::inner`; empty for none.
+    pub group: Arc<str>,
+    /// Its name.
+    pub name: Arc<str>,
+    /// How often it passed.
+    pub passes: u64,
+    /// How often it failed.
+    pub fails: u64,
+}
+
+/// What a ledger got: what is in here is in the totals too.
+#[derive(Clone, Debug, Default)]
+pub struct LedgerDelta {
+    /// Metrics and sub-metrics.
+    pub metrics: Vec<MetricDelta>,
+    /// Checks, and groups without any by an empty name.
+    pub checks: Vec<CheckDelta>,
+}
+
 /// Up to so many values of a trend travel one by one: a histogram is not shorter then.
 const MAX_VALUES: u64 = 200;
 
+/// The kind of an entry that is a check; metrics have 0 to 3.
+const CHECK: u8 = 4;
+
 const CONTAINS: [Contains; 3] = [Contains::Default, Contains::Time, Contains::Data];
 
-/// The bytes of several deltas.
-pub fn encode(deltas: &[MetricDelta]) -> Vec<u8> {
+/// The bytes of a delta.
+pub fn encode(delta: &LedgerDelta) -> Vec<u8> {
     let mut bytes = Vec::new();
-    for MetricDelta { name, sink } in deltas {
+    for CheckDelta { group, name, passes, fails } in &delta.checks {
+        put_bytes(&mut bytes, group.as_bytes());
+        bytes.push(CHECK);
+        put_bytes(&mut bytes, name.as_bytes());
+        [*passes, *fails].into_iter().for_each(|count| put_count(&mut bytes, count));
+    }
+    for MetricDelta { name, sink } in &delta.metrics {
         put_bytes(&mut bytes, name.as_bytes());
         match sink {
             Sink::Counter(counter) => {
@@ -89,15 +120,15 @@ fn put_count(bytes: &mut Vec<u8>, mut count: u64) {
     bytes.push(count as u8);
 }
 
-/// The deltas that were encoded.
+/// The delta that was encoded.
 ///
 /// # Errors
 /// The bytes are none of [`encode`].
-pub fn decode(bytes: &[u8]) -> Result<Vec<MetricDelta>, &'static str> {
+pub fn decode(bytes: &[u8]) -> Result<LedgerDelta, &'static str> {
     let mut reader = DeltaReader(bytes);
-    let mut deltas = Vec::new();
+    let mut delta = LedgerDelta::default();
     while !reader.0.is_empty() {
-        let name = std::str::from_utf8(reader.bytes()?).map_err(|_| "a name is no text")?.into();
+        let name = reader.text()?;
         let sink = match reader.byte()? {
             0 => Sink::Counter(CounterSink { sum: CompensatedSum::of(reader.number()?), samples: reader.count()? }),
             1 => Sink::Gauge(GaugeSink {
@@ -108,11 +139,16 @@ pub fn decode(bytes: &[u8]) -> Result<Vec<MetricDelta>, &'static str> {
             }),
             2 => Sink::Rate(RateSink { passes: reader.count()?, fails: reader.count()? }),
             3 => Sink::Trend(Box::new(reader.trend()?)),
+            CHECK => {
+                let (group, name, passes, fails) = (name, reader.text()?, reader.count()?, reader.count()?);
+                delta.checks.push(CheckDelta { group, name, passes, fails });
+                continue;
+            }
             _ => return Err("a kind of metric is unknown"),
         };
-        deltas.push(MetricDelta { name, sink });
+        delta.metrics.push(MetricDelta { name, sink });
     }
-    Ok(deltas)
+    Ok(delta)
 }
 
 /// What is left to read.
@@ -148,6 +184,10 @@ impl<'b> DeltaReader<'b> {
     fn bytes(&mut self) -> Result<&'b [u8], &'static str> {
         let length = usize::try_from(self.count()?).map_err(|_| "it is cut off")?;
         self.take(length)
+    }
+
+    fn text(&mut self) -> Result<Arc<str>, &'static str> {
+        std::str::from_utf8(self.bytes()?).map(Arc::from).map_err(|_| "a name is no text")
     }
 
     fn trend(&mut self) -> Result<Trend, &'static str> {
@@ -192,23 +232,31 @@ mod tests {
         format!("{} {sink}", delta.name)
     }
 
-    fn all() -> Vec<MetricDelta> {
+    fn all() -> LedgerDelta {
         let many: Vec<f64> = (0..5_000).map(|at| f64::from(at) * 0.37).collect();
-        vec![
+        let check = |group: &str, name: &str, passes, fails| CheckDelta {
+            group: group.into(),
+            name: name.into(),
+            passes,
+            fails,
+        };
+        let checks = vec![check("", "is 200", 300, 1), check("::a::é", "x::y", 0, 7), check("::b", "", 0, 0)];
+        let metrics = vec![
             delta("iterations", MetricType::Counter, &[1.0, 2.5]),
             delta("vus{a:é}", MetricType::Gauge, &[-3.0, 9.0, 4.0]),
             delta("checks", MetricType::Rate, &[1.0, 0.0, 1.0]),
             delta("few", MetricType::Trend, &[1.5, f64::INFINITY, -2.0]),
             delta("many", MetricType::Trend, &many),
-        ]
+        ];
+        LedgerDelta { metrics, checks }
     }
 
     #[test]
     fn what_was_encoded_comes_back() {
         let sent = all();
         let got = decode(&encode(&sent)).unwrap();
-        assert_eq!(got.len(), sent.len());
-        for (sent, got) in sent.iter().zip(&got) {
+        assert_eq!((got.metrics.len(), &got.checks), (sent.metrics.len(), &sent.checks));
+        for (sent, got) in sent.metrics.iter().zip(&got.metrics) {
             // The median of many values is that of their histogram.
             let is_exact =
                 |delta: &MetricDelta| matches!(&delta.sink, Sink::Trend(trend) if trend.count() > MAX_VALUES);

@@ -8,6 +8,8 @@ use data_encoding::HEXLOWER;
 use md5::{Digest, Md5};
 use rustc_hash::FxHashMap;
 
+use super::delta::CheckDelta;
+
 /// A group: its place in the tree, its checks, its inner groups.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupResult {
@@ -46,6 +48,8 @@ pub(super) struct GroupTree {
     checks: Vec<CheckEntry>,
     group_at: FxHashMap<Arc<str>, usize>,
     check_at: FxHashMap<Arc<str>, usize>,
+    /// How many groups [`Self::take_added`] has told of.
+    told: usize,
 }
 
 #[derive(Debug)]
@@ -62,12 +66,15 @@ struct CheckEntry {
     path: Arc<str>,
     passes: u64,
     fails: u64,
+    /// The passes and fails that [`GroupTree::take_added`] has told of.
+    told: (u64, u64),
 }
 
 impl GroupTree {
     pub(super) fn new() -> Self {
         let root = GroupEntry { name: "".into(), path: "".into(), parent: 0 };
-        Self { groups: vec![root], checks: Vec::new(), group_at: FxHashMap::default(), check_at: FxHashMap::default() }
+        let (group_at, check_at) = (FxHashMap::default(), FxHashMap::default());
+        Self { groups: vec![root], checks: Vec::new(), group_at, check_at, told: 1 }
     }
 
     /// The number of the group at this path; with the groups around it, it appears now if it is new.
@@ -95,7 +102,7 @@ impl GroupTree {
         let next = self.checks.len();
         let known = *self.check_at.entry(path.clone()).or_insert(next);
         if known == next {
-            self.checks.push(CheckEntry { group, name: name.into(), path, passes: 0, fails: 0 });
+            self.checks.push(CheckEntry { group, name: name.into(), path, passes: 0, fails: 0, told: (0, 0) });
         }
         known
     }
@@ -108,6 +115,35 @@ impl GroupTree {
         } else {
             check.fails += 1;
         }
+    }
+
+    /// What was counted since the last call, or `whole`: all there is; and new groups, each by a check without a name.
+    pub(super) fn take_added(&mut self, whole: bool) -> Vec<CheckDelta> {
+        let known = if whole { 1 } else { self.told };
+        self.told = self.groups.len();
+        let groups = self.groups[known..].iter();
+        let mut added: Vec<CheckDelta> = groups
+            .map(|group| CheckDelta { group: group.path.clone(), name: "".into(), passes: 0, fails: 0 })
+            .collect();
+        for check in &mut self.checks {
+            let (passes, fails) = if whole { (0, 0) } else { check.told };
+            check.told = (check.passes, check.fails);
+            let (group, name) = (self.groups[check.group].path.clone(), check.name.clone());
+            let delta = CheckDelta { group, name, passes: check.passes - passes, fails: check.fails - fails };
+            added.extend(Some(delta).filter(|delta| delta.passes + delta.fails > 0));
+        }
+        added
+    }
+
+    /// Adds what another instance counted.
+    pub(super) fn absorb(&mut self, CheckDelta { group, name, passes, fails }: &CheckDelta) {
+        if name.is_empty() && passes + fails == 0 {
+            self.group(group);
+            return;
+        }
+        let at = self.check(group, name);
+        self.checks[at].passes += passes;
+        self.checks[at].fails += fails;
     }
 
     /// The whole tree.
@@ -186,6 +222,14 @@ mod tests {
             shown(&groups.tree()),
             "[::root 1/1,::odd 1/0](beta[::beta::inside 1/0](deep[::beta::deep::inside 0/1]()),alpha[::alpha::other 1/0]())"
         );
+        let mut others = GroupTree::new();
+        for whole in [false, false, true] {
+            groups.take_added(whole).iter().for_each(|delta| others.absorb(delta));
+        }
+        // Nothing was added between the first and the second time, and the third time it was all.
+        groups.checks.iter_mut().for_each(|check| (check.passes, check.fails) = (2 * check.passes, 2 * check.fails));
+        assert_eq!(shown(&others.tree()), shown(&groups.tree()));
+        groups.checks.iter_mut().for_each(|check| (check.passes, check.fails) = (check.passes / 2, check.fails / 2));
         let flat: Vec<_> = groups.flat().iter().map(|c| format!("{} {}/{}", c.name, c.passes, c.fails)).collect();
         assert_eq!(flat, ["root 1/1", "inside 1/1", "other 1/0", "odd 1/0"]);
     }

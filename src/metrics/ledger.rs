@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 use super::answer;
 use super::breakdown::Breakdown;
 use super::builtin;
-use super::delta::MetricDelta;
+use super::delta::{LedgerDelta, MetricDelta};
 use super::endpoint::{ErrorGroup, MAX_ENDPOINTS};
 use super::groups::GroupTree;
 use super::health::{self, HealthFigures, ThreadRole, Usage};
@@ -315,21 +315,34 @@ impl Ledger {
         self.states().for_each(|(_, state)| state.keep_added());
     }
 
-    /// What was added to every metric and sub-metric since the last call, or `whole`: all there is.
-    pub fn take_added(&mut self, whole: bool) -> Vec<MetricDelta> {
+    /// What was added to every metric, sub-metric and check since the last call, or `whole`: all there is.
+    pub fn take_added(&mut self, whole: bool) -> LedgerDelta {
         let delta = |(name, state): (Arc<str>, &mut MetricState)| {
             state.take_added(whole).map(|sink| MetricDelta { name, sink })
         };
-        self.states().filter_map(delta).collect()
+        let metrics = self.states().filter_map(delta).collect();
+        LedgerDelta { metrics, checks: self.groups.take_added(whole) }
     }
 
     /// Adds what other instances measured, as of this moment. What this ledger has no metric for is left out.
-    pub fn absorb(&mut self, deltas: &[MetricDelta], time: Stamp) {
+    pub fn absorb(&mut self, LedgerDelta { metrics: deltas, checks }: &LedgerDelta, time: Stamp) {
         self.learn_metrics();
+        checks.iter().for_each(|check| self.groups.absorb(check));
         let mut states: FxHashMap<Arc<str>, &mut MetricState> = self.states().collect();
-        for MetricDelta { name, sink } in deltas {
+        // Each instance has VUs of its own, so the last one to tell says nothing: see `observe_vus`.
+        for MetricDelta { name, sink } in deltas.iter().filter(|delta| !builtin::counts_vus(&delta.name)) {
             if let Some(state) = states.get_mut(name) {
                 state.absorb(sink, time);
+            }
+        }
+    }
+
+    /// How many VUs of all instances are at work, and how many there are.
+    pub fn observe_vus(&mut self, active: u64, initialised: u64, time: Stamp) {
+        self.learn_metrics();
+        for (metric, count) in [(builtin::VUS, active), (builtin::VUS_MAX, initialised)] {
+            if let Some(state) = self.metrics.get_mut(usize::from(metric.0)) {
+                state.add(count as f64, time, None);
             }
         }
     }

@@ -161,6 +161,7 @@ pub(super) fn plain_result(metric: &Metric, sink: &Sink, duration: Duration) -> 
         filter: None,
         contains: metric.contains,
         values: MetricValues::of(sink, duration),
+        last: if let Sink::Gauge(gauge) = sink { gauge.last } else { None },
         answered: None,
         thresholds: Vec::new(),
     }

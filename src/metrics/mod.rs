@@ -38,6 +38,8 @@ pub mod url_pattern;
 pub mod window;
 
 pub use baseline::Baseline;
+pub use delta::LedgerDelta;
+#[cfg(test)]
 pub use delta::MetricDelta;
 pub use health::{HealthFigures, Usage};
 pub use ledger::Ledger;

@@ -7,6 +7,7 @@ use super::breakdown::BreakdownResult;
 use super::groups::{CheckResult, GroupResult};
 use super::health::HealthFigures;
 use super::metric::{Contains, MetricType};
+use super::record::Stamp;
 use super::sink::Sink;
 use super::submetric::TagFilter;
 use super::threshold::Threshold;
@@ -46,6 +47,8 @@ pub struct MetricResult {
     pub contains: Contains,
     /// Its numbers.
     pub values: MetricValues,
+    /// Of a gauge: when it got its value.
+    pub last: Option<Stamp>,
     /// For times of requests: the values of answered requests, if some were not answered.
     pub answered: Option<Trend>,
     /// Its thresholds, judged.

@@ -429,10 +429,15 @@ impl ScenarioConfig {
 /// Only `browser` is legal among a scenario's options.
 fn browser_options(value: &Value) -> Result<Value, Failure> {
     let object = value.as_object().ok_or_else(|| wrong_kind(value, "options", "lib.ScenarioOptions"))?;
-    match object.keys().find(|key| !key.eq_ignore_ascii_case("browser")) {
-        Some(unknown) => Err(unknown_field(unknown, ["browser"])),
-        None => Ok(value.clone()),
+    for (key, value) in object {
+        if !key.eq_ignore_ascii_case("browser") {
+            return Err(unknown_field(key, ["browser"]));
+        }
+        if !value.is_object() && !value.is_null() {
+            return Err(wrong_kind(value, "browser", "map[string]interface {}"));
+        }
     }
+    Ok(value.clone())
 }
 
 impl OptionValue for Scenarios {

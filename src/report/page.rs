@@ -11,12 +11,13 @@ pub enum PageMode {
 
 const HTML: &str = include_str!("page/page.html");
 const STYLE: &str = include_str!("page/page.css");
-/// One function in six files, in this order: the first opens it, the last closes it.
+/// One function in seven files, in this order: the first opens it, the last closes it.
 const SCRIPT: &str = concat!(
     include_str!("page/elements.js"),
     include_str!("page/charts.js"),
     include_str!("page/tables.js"),
     include_str!("page/run.js"),
+    include_str!("page/pages.js"),
     include_str!("page/procedure.js"),
     include_str!("page/page.js"),
 );

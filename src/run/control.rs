@@ -10,7 +10,7 @@ use crate::api::{self, ControlError, RunCondition, RunControl, Server};
 use crate::execution::RunStatus;
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
-use crate::metrics::Results;
+use crate::metrics::{Ledger, Results};
 use crate::net::origin::OriginCheck;
 use crate::units::sync::lock;
 
@@ -91,6 +91,11 @@ impl TestRun {
         }
     }
 
+    /// Looks at what all instances have measured, where this one conducts.
+    fn of_all<T>(&self, look: impl FnOnce(&mut Ledger) -> T) -> Option<T> {
+        self.joined().filter(|joined| joined.state().conducts)?.look(look)
+    }
+
     fn put_data(&self, json: Option<Arc<str>>) {
         *lock(&self.script.setup_data) = json;
     }
@@ -99,20 +104,24 @@ impl TestRun {
 impl RunControl for TestRun {
     fn condition(&self) -> RunCondition {
         let status = self.state.status();
+        // Of several instances, one says what all do.
+        let all = self.joined().and_then(|joined| joined.totals());
+        let own = || (self.state.active_vus.load(Relaxed), self.state.initialised_vus.load(Relaxed));
+        let (vus, vus_max) = all.map_or_else(own, |all| (all.active, all.initialised));
         RunCondition {
             status,
             is_paused: self.state.is_paused(),
-            vus: self.state.active_vus.load(Relaxed),
-            vus_max: self.state.initialised_vus.load(Relaxed),
+            vus,
+            vus_max,
             is_stopped: self.state.is_stopped(),
             is_running: (RunStatus::Started..=RunStatus::Teardown).contains(&status),
-            is_tainted: self.ledger().is_tainted(),
+            is_tainted: self.of_all(|ledger| ledger.is_tainted()).unwrap_or_else(|| self.ledger().is_tainted()),
         }
     }
 
     fn results(&self) -> Results {
         let duration = self.state.elapsed();
-        self.ledger().snapshot(duration)
+        self.of_all(|ledger| ledger.snapshot(duration)).unwrap_or_else(|| self.ledger().snapshot(duration))
     }
 
     fn stop(&self) {

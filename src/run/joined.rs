@@ -1,27 +1,24 @@
 //! A run that other instances take part in: what it does for all, what it waits for, how their results become one.
 
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::{RunRequest, TestRun};
+use super::{RunRequest, TestRun, view};
 use crate::execution::RunStatus;
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
 use crate::join::{JoinState, Joined, JoinedRun, MemberReport, MemberStage, Severed};
-use crate::log::{Level, Logger};
+use crate::log::Logger;
 use crate::metrics::ledger::LedgerOptions;
-use crate::metrics::threshold::Threshold;
-use crate::metrics::{Ledger, MetricDelta, Results};
+use crate::metrics::{Ledger, LedgerDelta, Results};
 use crate::options::Options;
 use crate::report::Dashboard;
 use crate::source::archive::ArchiveContents;
 use crate::source::specifier::file_url;
 use crate::summary::document::{self, RunEnd};
-use crate::summary::merge::{Merge, merge};
-use crate::summary::part::Part;
-use crate::summary::writing;
+use crate::summary::merge::Merge;
 use crate::units::sync::lock;
 
 /// How long nobody is told who is waited for.
@@ -240,7 +237,11 @@ impl TestRun {
         if state.control.is_over {
             return Ok(Whole::HandedOver);
         }
-        Ok(match self.merge(joined, ended).await? {
+        let merged = self.merge(joined, ended).await?;
+        if joined.has_been_reported() {
+            return Ok(Whole::HandedOver);
+        }
+        Ok(match merged {
             Some(merged) => Whole::Merged(Box::new(merged)),
             None => {
                 joined.finish().await;
@@ -257,80 +258,6 @@ impl TestRun {
         // Writing to memory does not fail.
         _ = packer.write_all(text.as_bytes());
         packer.finish().unwrap_or_default()
-    }
-
-    /// One result of all; nothing if there is none.
-    async fn merge(&self, joined: &Joined, ended: &Result<(), Failure>) -> Result<Option<Merge>, Severed> {
-        let mut parts = Vec::new();
-        for (instance, packed) in joined.parts().await? {
-            let Some(packed) = packed else { continue };
-            let name = format!("instance {instance}");
-            let mut text = String::new();
-            let read = flate2::read::GzDecoder::new(&*packed).read_to_string(&mut text);
-            match read.map_err(|error| writing::plain(&error)).and_then(|_| Part::read(&name, &text)) {
-                Ok(part) => parts.push(part),
-                Err(why) => self.log.error(format!("the result of {name} can't be read: {why}")),
-            }
-        }
-        if parts.is_empty() {
-            return Ok(None);
-        }
-        for metric in parts.iter_mut().flat_map(|part| &mut part.results.metrics) {
-            // What was in each window was judged while the test ran, by one clock.
-            metric.thresholds =
-                self.watched(&metric.name).filter(|threshold| !threshold.has_window()).cloned().collect();
-        }
-        let mut merged = match merge(&parts, true) {
-            Ok(merged) => merged,
-            Err(why) => {
-                self.log.error(format!("the results of all instances could not be merged: {why}"));
-                return Ok(None);
-            }
-        };
-        self.judge_windows(joined, &mut merged);
-        let crossed = merged.results.metrics.iter().filter(|one| one.thresholds.iter().any(|threshold| !threshold.ok));
-        let mut crossed: Vec<_> = crossed.map(|metric| metric.name.clone()).collect();
-        crossed.sort();
-        let verdict = crate::metrics::ThresholdVerdict { crossed, ..Default::default() };
-        let marked = || {
-            let text = "test run was marked as failed";
-            joined.is_marked_as_failed().then(|| Failure::new(ExitCode::MarkedAsFailed, text))
-        };
-        let failure = ended.as_ref().err().cloned().or_else(marked).or_else(|| verdict.failure());
-        let lacking = || {
-            let why = merged.facts.incomplete.as_ref()?;
-            Some(Failure::new(ExitCode::Incomplete, format!("the result is incomplete: {why}")))
-        };
-        let failure = failure.or_else(lacking);
-        merged.facts.end = Some(failure.as_ref().into());
-        merged.options = self.render_options();
-        // What the process ends with is said then.
-        let is_last = |note: &str| failure.as_ref().is_some_and(|failure| failure.message == note);
-        for note in merged.notes.iter().filter(|note| !is_last(note)) {
-            self.log.log(Level::Warning, note.as_str(), Vec::new());
-        }
-        Ok(Some(merged))
-    }
-
-    /// Puts the thresholds that judge windows to the others.
-    fn judge_windows(&self, joined: &Joined, merged: &mut Merge) {
-        let judged = joined.judged(merged.results.duration);
-        for metric in &mut merged.results.metrics {
-            let live = judged.as_ref().and_then(|judged| judged.metric(&metric.name));
-            let mut others = std::mem::take(&mut metric.thresholds).into_iter();
-            metric.thresholds = (self.watched(&metric.name).enumerate())
-                .filter_map(|(at, threshold)| {
-                    let live = live.and_then(|live| live.thresholds.get(at));
-                    if threshold.has_window() { Some(live.unwrap_or(threshold).clone()) } else { others.next() }
-                })
-                .collect();
-        }
-    }
-
-    /// The thresholds of a metric, for what all instances measure.
-    fn watched(&self, name: &str) -> impl Iterator<Item = &Threshold> {
-        let watched = self.watched.iter().filter(move |watched| &*watched.selector.name == name);
-        watched.flat_map(|watched| &watched.thresholds)
     }
 
     /// Keeps the result of an instance that has lost the others; how it ends.
@@ -390,15 +317,6 @@ impl TestRun {
     }
 }
 
-impl From<Option<&Failure>> for RunEnd {
-    fn from(failure: Option<&Failure>) -> Self {
-        match failure {
-            None => Self { code: 0, reason: None },
-            Some(failure) => Self { code: failure.code as u8, reason: Some(failure.message.clone()) },
-        }
-    }
-}
-
 impl JoinedRun for TestRun {
     fn report(&self, report: &mut MemberReport) {
         report.active = self.state.active_vus.load(Relaxed);
@@ -406,12 +324,19 @@ impl JoinedRun for TestRun {
         report.max_vus = if self.makes_load() { self.plan.max_vus() } else { 0 };
         (report.complete, report.interrupted) = self.state.iterations();
         report.elapsed = self.state.elapsed();
+        if self.makes_load() {
+            let scenarios = self.scenarios.iter().map(|planned| {
+                let vus = planned.scenario.max_planned_vus(&self.share);
+                view::report(&planned.facts, planned.controls.as_deref(), vus)
+            });
+            report.scenarios = scenarios.collect();
+        }
         report.is_held = self.state.is_paused() && self.state.status() < RunStatus::Started;
         report.marked_as_failed = self.state.marked_as_failed.load(Relaxed);
         report.abort = self.state.aborted().map(|abort| (&abort.failure).into());
     }
 
-    fn take_added(&self, whole: bool) -> Vec<MetricDelta> {
+    fn take_added(&self, whole: bool) -> LedgerDelta {
         self.ledger().take_added(whole)
     }
 
@@ -437,13 +362,13 @@ impl JoinedRun for TestRun {
         _ = self.scale_here(vus, vus_max);
     }
 
-    fn checkpoint(&self) -> Vec<u8> {
-        let results = {
+    fn checkpoint(&self, whole: bool) -> (Vec<u8>, LedgerDelta) {
+        let (results, added) = {
             let mut ledger = self.ledger();
             ledger.sort();
-            ledger.snapshot(self.state.elapsed())
+            (ledger.snapshot(self.state.elapsed()), ledger.take_added(whole))
         };
         let reason = format!("it was lost, these are its numbers of {}", jiff::Timestamp::now());
-        self.part(&results, RunEnd { code: ExitCode::Other as u8, reason: Some(reason) })
+        (self.part(&results, RunEnd { code: ExitCode::Other as u8, reason: Some(reason) }), added)
     }
 }

@@ -16,16 +16,26 @@ use crate::options::Options;
 use crate::summary::writing::SummaryEntry;
 use crate::summary::{RenderOptions, data, export};
 
-/// What the script's `handleSummary` wants written; `None` if it leaves that to us.
+/// What came of the script's `handleSummary`.
+pub enum MergedSummary {
+    /// It leaves the summary to us.
+    Ours,
+    /// It wants this written.
+    Entries(Vec<SummaryEntry>),
+    /// It threw, did not come back, or returned what can't be written.
+    Failed(Failure),
+}
+
+/// Runs the script's `handleSummary` over a merge.
 ///
 /// # Errors
-/// What the script threw; one without `handleSummary`; one that does not come back.
+/// The script can't be evaluated, or has no `handleSummary`.
 pub fn handle_merged_summary(
     request: &ScriptRequest,
     results: &Results,
     options: &RenderOptions,
     facts: &data::SummaryFacts,
-) -> Result<Option<Vec<SummaryEntry>>, Failure> {
+) -> Result<MergedSummary, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().exit(ExitCode::Other)?;
     let context = ScriptContext::new(request);
     let data = data::build(results, options, facts).for_script();
@@ -51,11 +61,15 @@ pub fn handle_merged_summary(
             }
             let text = format!("handleSummary() did not come back within {} s", DEFAULT_TIMEOUT.as_secs());
             Err(Failure::new(ExitCode::GenericTimeout, text))
-        })?;
-        match returned {
-            Returned::Nothing => Ok(None),
-            Returned::Entries(entries) => Ok(Some(entries)),
-            Returned::Wrong(text) => Err(Failure::new(ExitCode::ScriptException, text)),
-        }
+        });
+        Ok(match returned {
+            Ok(Returned::Nothing) => MergedSummary::Ours,
+            Ok(Returned::Entries(entries)) => MergedSummary::Entries(entries),
+            Ok(Returned::Wrong(why)) => {
+                let text = format!("failed to handle the end-of-test summary: {why}");
+                MergedSummary::Failed(Failure::new(ExitCode::ScriptException, text))
+            }
+            Err(failure) => MergedSummary::Failed(failure),
+        })
     })
 }

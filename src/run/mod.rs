@@ -43,11 +43,12 @@ mod single_iteration;
 mod stages;
 mod thresholds;
 mod view;
+mod whole;
 mod wrap_up;
 
 pub use evaluate::evaluate;
 pub use joined::ARCHIVE;
-pub use merged_summary::handle_merged_summary;
+pub use merged_summary::{MergedSummary, handle_merged_summary};
 pub use module::DataModule;
 pub use observe::{ASK_DOCUMENT, ASK_MOMENT, Moment};
 pub use reports::Reports;
@@ -94,7 +95,10 @@ async fn conduct(request: RunRequest, mut signals: Signals) -> Result<(), Failur
         failure = signals.first() => return Err(failure),
     };
     let run = Arc::new(TestRun::prepare(request, context, exports)?);
-    run.introduce().await?;
+    tokio::select! {
+        introduced = run.introduce() => introduced?,
+        failure = signals.first() => return Err(failure),
+    }
     let api = run.open_api()?;
     let outputs = run.open_outputs()?;
     let dashboard = run.open_dashboard()?;
@@ -114,7 +118,7 @@ async fn conduct(request: RunRequest, mut signals: Signals) -> Result<(), Failur
     progress.pause();
     let ended = tokio::select! {
         ended = run.wrap_up(outputs, stages.finish(), dashboard.as_ref()) => ended,
-        () = signals.second(&run.log) => return Err(signals::stopped_at_once()),
+        () = signals.second_of(&run) => return Err(signals::stopped_at_once()),
     };
     if let Some(api) = api {
         api.stop();
@@ -153,6 +157,18 @@ struct TestRun {
 impl TestRun {
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
         lock(&self.ledger)
+    }
+
+    /// Starts the browser that a scenario asks for.
+    #[cfg(feature = "browser")]
+    async fn start_browser(&self) {
+        use crate::js::modules::k6::browser::{is_asked_by, start_early};
+        if self.scenarios.iter().any(|planned| is_asked_by(planned.scenario.options.as_ref())) {
+            tokio::select! {
+                () = start_early(&self.script) => {}
+                () = self.state.until_aborted() => {}
+            }
+        }
     }
 
     /// The status of a run that has gone through all its stages.

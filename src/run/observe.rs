@@ -40,7 +40,7 @@ pub struct Moment {
 }
 
 /// Answers on a thread of its own, if that was asked for and standard input is a socket.
-pub(super) fn start(run: &TestRun, view: &Arc<LiveView>) {
+pub(super) fn start(run: &Arc<TestRun>, view: &Arc<LiveView>) {
     if !run.request.is_observed {
         return;
     }

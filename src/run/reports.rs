@@ -4,9 +4,11 @@
 
 use std::io::Write;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
@@ -22,8 +24,14 @@ use crate::report::server::{AtEnd, DocumentSource};
 use crate::report::{self, Dashboard, DashboardSettings};
 use crate::summary::document::{self, MergeFacts, RunEnd, RunFacts};
 use crate::summary::markdown::{self, MarkdownFacts};
+use crate::summary::pages::FailedAction;
 use crate::summary::{Mode, RenderOptions, junit, writing};
 use crate::units::sync::lock;
+
+/// So many pictures of pages are in a report page; the others are named.
+const MAX_PICTURES: usize = 6;
+/// A larger one is only named.
+const MAX_PICTURE_BYTES: usize = 1 << 20;
 
 /// What was asked for by flags.
 #[derive(Clone, Debug, Default)]
@@ -161,7 +169,26 @@ impl TestRun {
             test: String::new(),
             incomplete: None,
             judges: !self.request.no_thresholds,
+            failed_actions: if end.is_some() { self.failed_actions() } else { Vec::new() },
             end,
+        }
+    }
+
+    /// Actions on pages that failed, with the first few pictures.
+    fn failed_actions(&self) -> Vec<FailedAction> {
+        #[cfg(not(feature = "browser"))]
+        return Vec::new();
+        #[cfg(feature = "browser")]
+        {
+            let mut shown = 0;
+            let action = |picture: crate::js::modules::k6::browser::PagePicture| {
+                let file = (shown < MAX_PICTURES).then(|| std::fs::read(&picture.path).ok()).flatten();
+                let file = file.filter(|bytes| bytes.len() <= MAX_PICTURE_BYTES);
+                shown += usize::from(file.is_some());
+                let image = file.map(|bytes| format!("data:image/png;base64,{}", STANDARD.encode(bytes)));
+                FailedAction { message: picture.message, path: picture.path, image }
+            };
+            crate::js::modules::k6::browser::pictures(&self.script).into_iter().map(action).collect()
         }
     }
 
@@ -176,8 +203,9 @@ impl TestRun {
     }
 
     /// Makes the document of the moment it is called at.
-    pub(super) fn live_document(&self) -> DocumentSource {
+    pub(super) fn live_document(self: &Arc<Self>) -> DocumentSource {
         let live = LiveDocument {
+            run: Arc::downgrade(self),
             ledger: self.ledger.clone(),
             options: self.render_options(),
             facts: self.facts(None),
@@ -190,7 +218,7 @@ impl TestRun {
     ///
     /// # Errors
     /// When it can't listen on its address.
-    pub(super) fn open_dashboard(&self) -> Result<Option<Dashboard>, Failure> {
+    pub(super) fn open_dashboard(self: &Arc<Self>) -> Result<Option<Dashboard>, Failure> {
         let Some(settings) = &self.reports.dashboard else { return Ok(None) };
         // The process that observes the run has a page of its own.
         if self.request.is_observed {
@@ -324,6 +352,8 @@ fn gzip(content: &[u8]) -> Option<Vec<u8>> {
 
 /// What the dashboard's documents are made from while the run goes on.
 struct LiveDocument {
+    /// Of several instances, one shows what all do.
+    run: Weak<TestRun>,
     ledger: Arc<Mutex<Ledger>>,
     options: RenderOptions,
     facts: RunFacts,
@@ -332,6 +362,9 @@ struct LiveDocument {
 
 impl LiveDocument {
     fn document(&self) -> String {
+        if let Some(of_all) = self.run.upgrade().and_then(|run| run.document_so_far()) {
+            return of_all;
+        }
         let results = {
             let mut ledger = lock(&self.ledger);
             let duration = self.state.elapsed();

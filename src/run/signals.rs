@@ -2,6 +2,7 @@
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::TestRun;
 use crate::execution::RunState;
 use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
@@ -44,6 +45,14 @@ impl Signals {
             state.signal(failure);
         }
         self.second(log).await;
+    }
+
+    /// After the load: resolves at the second signal. Of a run that waits for other instances, the first one ends the wait.
+    pub async fn second_of(&mut self, run: &TestRun) {
+        match run.joined() {
+            Some(_) => self.watch(&run.state, &run.log).await,
+            None => self.second(&run.log).await,
+        }
     }
 
     /// Resolves at the second signal.

@@ -9,7 +9,7 @@ use super::TestRun;
 use super::observe::Moment;
 use crate::execution::executor::Controls;
 use crate::execution::{RunState, RunStatus, ScenarioFacts};
-use crate::join::{Joined, Totals};
+use crate::join::{Joined, ScenarioReport, Totals};
 use crate::metrics::Ledger;
 use crate::metrics::endpoint::ErrorGroup;
 use crate::metrics::ledger::LiveRequests;
@@ -84,7 +84,6 @@ impl LiveView {
         let scenarios = run
             .scenarios
             .iter()
-            .filter(|_| run.makes_load())
             .map(|planned| ScenarioView {
                 name: planned.scenario.name.clone(),
                 facts: planned.facts.clone(),
@@ -160,7 +159,12 @@ impl LiveView {
             interrupted: all.interrupted,
         };
         let elapsed = self.started.get().map_or(Duration::ZERO, Instant::elapsed);
-        let scenarios = self.scenarios.iter().map(|line| line.view(elapsed)).collect();
+        let of_all = self.joined.as_ref().and_then(|joined| joined.scenarios());
+        let scenarios = self.scenarios.iter().map(|line| {
+            let of_all = of_all.as_ref().and_then(|all| all.iter().find(|scenario| scenario.name == line.name));
+            line.view(elapsed, of_all.unwrap_or(&line.now()))
+        });
+        let scenarios = scenarios.collect();
         let figures = self.figures();
         let panel = lock(&self.latest).panel.clone();
         ProgressView { head, scenarios, figures, panel }
@@ -243,23 +247,27 @@ fn panel_of(requests: LiveRequests) -> RequestPanel {
 }
 
 impl ScenarioView {
-    fn view(&self, elapsed: Duration) -> ScenarioLine {
-        let progress = &self.facts.progress;
-        let Some(spent) = progress.spent() else {
+    /// How far it is here.
+    fn now(&self) -> ScenarioReport {
+        report(&self.facts, self.controls.as_deref(), self.vus)
+    }
+
+    fn view(&self, elapsed: Duration, now: &ScenarioReport) -> ScenarioLine {
+        let duration = self.facts.progress.duration;
+        let Some(spent) = now.spent else {
             let left = Span::from(self.start_time.saturating_sub(elapsed));
             let columns = vec!["waiting".to_owned(), left.fixed_width(Span::from(self.start_time))];
             let (name, status) = (self.name.clone(), ScenarioStatus::Waiting);
             return ScenarioLine { name, status, fraction: 0.0, columns, left: None };
         };
-        let is_over = spent >= progress.duration;
-        let status = if progress.finished.load(Relaxed) {
-            if progress.cut.load(Relaxed) { ScenarioStatus::Interrupted } else { ScenarioStatus::Done }
-        } else if is_over {
+        let status = if now.finished {
+            if now.cut { ScenarioStatus::Interrupted } else { ScenarioStatus::Done }
+        } else if spent >= duration {
             ScenarioStatus::Stopping
         } else {
             ScenarioStatus::Running
         };
-        let (name, fraction, columns) = (self.name.clone(), progress.share(), self.columns(spent));
+        let (name, fraction, columns) = (self.name.clone(), now.fraction(duration), self.columns(spent, now));
         let left = (status == ScenarioStatus::Running).then(|| self.left(spent, fraction)).flatten();
         ScenarioLine { name, status, fraction, columns, left }
     }
@@ -283,37 +291,31 @@ impl ScenarioView {
         }
     }
 
-    fn columns(&self, spent: Duration) -> Vec<String> {
-        let progress = &self.facts.progress;
-        let whole = Span::from(progress.duration);
-        let fixed = |time: Duration| Span::from(time.min(progress.duration)).fixed_width(whole);
-        let time = if spent >= progress.duration { whole.to_string() } else { format!("{}/{whole}", fixed(spent)) };
-        let active = progress.active.load(Relaxed);
-        let done = progress.done.load(Relaxed);
+    fn columns(&self, spent: Duration, now: &ScenarioReport) -> Vec<String> {
+        let duration = self.facts.progress.duration;
+        let whole = Span::from(duration);
+        let fixed = |time: Duration| Span::from(time.min(duration)).fixed_width(whole);
+        let time = if spent >= duration { whole.to_string() } else { format!("{}/{whole}", fixed(spent)) };
+        let ScenarioReport { active, done, vus, .. } = *now;
+        let total = now.total.unwrap_or(0);
         let padded = |number: u64, most: u64| format!("{number:0width$}", width = most.to_string().len());
         match &self.config {
-            ExecutorConfig::ConstantVus { .. } => vec![format!("{} VUs", self.vus), time],
-            ExecutorConfig::RampingVus { .. } => {
-                let most = self.vus;
-                vec![format!("{}/{most} VUs", padded(active, most)), time]
-            }
+            ExecutorConfig::ConstantVus { .. } => vec![format!("{vus} VUs"), time],
+            ExecutorConfig::RampingVus { .. } => vec![format!("{}/{vus} VUs", padded(active, vus)), time],
             ExecutorConfig::SharedIterations { .. } => {
-                let total = progress.total.unwrap_or(0);
                 let time = format!("{}/{whole}", fixed(spent));
-                vec![format!("{} VUs", self.vus), time, format!("{}/{total} shared iters", padded(done, total))]
+                vec![format!("{vus} VUs"), time, format!("{}/{total} shared iters", padded(done, total))]
             }
             ExecutorConfig::PerVuIterations { iterations, .. } => {
-                let total = progress.total.unwrap_or(0);
                 let iters = format!("{}/{total} iters, {iterations} per VU", padded(done, total));
-                vec![format!("{} VUs", self.vus), time, iters]
+                vec![format!("{vus} VUs"), time, iters]
             }
             ExecutorConfig::ExternallyControlled { duration, .. } => {
-                let most = self.controls.as_ref().map_or(self.vus, |controls| controls.wanted().max_vus);
                 let endless = || Span::from(spent).rounded(Span::from_nanos(100_000_000)).to_string();
-                vec![format!("{}/{most} VUs", padded(active, most)), if duration.is_some() { time } else { endless() }]
+                vec![format!("{}/{vus} VUs", padded(active, vus)), if duration.is_some() { time } else { endless() }]
             }
             ExecutorConfig::ConstantArrivalRate { rate, time_unit, max_vus, .. } => {
-                self.arrival(active, *max_vus, time, *rate as f64 / time_unit.as_secs_f64())
+                arrival(now, *max_vus, time, *rate as f64 / time_unit.as_secs_f64())
             }
             ExecutorConfig::RampingArrivalRate { start_rate, time_unit, stages, max_vus, .. } => {
                 let mut from = *start_rate as f64;
@@ -326,14 +328,30 @@ impl ScenarioView {
                     }
                     (from, begin) = (to, begin + stage.duration);
                 }
-                self.arrival(active, *max_vus, time, from / time_unit.as_secs_f64())
+                arrival(now, *max_vus, time, from / time_unit.as_secs_f64())
             }
         }
     }
+}
 
-    fn arrival(&self, active: u64, max_vus: u64, time: String, rate: f64) -> Vec<String> {
-        let running = self.facts.progress.running.load(Relaxed);
-        let width = max_vus.to_string().len();
-        vec![format!("{running:0width$}/{active:0width$} VUs"), time, format!("{rate:.2} iters/s")]
+/// How far a scenario is that is planned to have so many VUs, unless it was scaled.
+pub(super) fn report(facts: &ScenarioFacts, controls: Option<&Controls>, vus: u64) -> ScenarioReport {
+    let progress = &facts.progress;
+    ScenarioReport {
+        name: facts.name.to_string(),
+        spent: progress.spent(),
+        total: progress.total,
+        done: progress.done.load(Relaxed),
+        active: progress.active.load(Relaxed),
+        running: progress.running.load(Relaxed),
+        vus: controls.map_or(vus, |controls| controls.wanted().max_vus),
+        finished: progress.finished.load(Relaxed),
+        cut: progress.cut.load(Relaxed),
     }
+}
+
+fn arrival(now: &ScenarioReport, max_vus: u64, time: String, rate: f64) -> Vec<String> {
+    let ScenarioReport { running, active, .. } = now;
+    let width = max_vus.to_string().len();
+    vec![format!("{running:0width$}/{active:0width$} VUs"), time, format!("{rate:.2} iters/s")]
 }

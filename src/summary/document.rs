@@ -10,6 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 
 use super::headline::{MAX_FAILED, failed_shares, headline};
+use super::pages::{self, FailedAction};
 use super::tree::Tree;
 use super::{RenderOptions, distribution, threshold_figures, timeline};
 use crate::metrics::endpoint::{Endpoint, ErrorGroup};
@@ -61,6 +62,8 @@ pub struct RunFacts {
     pub incomplete: Option<String>,
     /// The thresholds are judged.
     pub judges: bool,
+    /// Actions on pages that failed.
+    pub failed_actions: Vec<FailedAction>,
     /// How the run ended; nothing while it goes on.
     pub end: Option<RunEnd>,
 }
@@ -93,6 +96,7 @@ pub fn build(results: &Results, options: &RenderOptions, facts: &RunFacts, has_h
         ("groups", results.groups.iter().map(|group| writer.section(group, seconds)).collect()),
         ("scenarios", results.scenarios.iter().map(|scenario| writer.section(scenario, seconds)).collect()),
         ("group_tree", tree(&results.root)),
+        ("pages", pages::build(results, &facts.failed_actions, !has_histograms)),
         ("endpoints", endpoints.iter().map(|endpoint| writer.endpoint(endpoint, seconds, width)).collect()),
         ("errors", errors(breakdown.map(|breakdown| &*breakdown.errors).unwrap_or_default())),
         ("health", health(&results.health)),
@@ -364,6 +368,9 @@ impl Writer<'_> {
             entries.push(("tags".to_owned(), Tree::map(tags)));
         }
         entries.extend(self.values(&metric.name, &metric.values, metric.contains));
+        if let Some(last) = metric.last.filter(|_| self.has_histograms) {
+            entries.push(("last_ns".to_owned(), last.0.into()));
+        }
         let answered = metric.answered.clone().map(|mut answered| {
             answered.sort();
             answered

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::RenderOptions;
 use super::document::{MergeFacts, RunEnd, RunFacts};
+use super::pages;
 use super::part::{Part, rate};
 use crate::exit_code::ExitCode;
 use crate::metrics::builtin;
@@ -87,6 +88,20 @@ pub fn merge(parts: &[Part], is_partial: bool) -> Result<Merge, String> {
     Ok(Merge { results, facts, merge, options: render_options(first), notes })
 }
 
+/// Adds to a part what its instance measured after the part was written down.
+pub fn append(part: &mut Part, later: &Results) {
+    let results = &mut part.results;
+    add_metrics(&mut results.metrics, &later.metrics, results.duration);
+    add_group(&mut results.root, &later.root);
+    // A document lists them by name, whatever their group.
+    for check in &later.checks {
+        match results.checks.iter_mut().find(|known| known.name == check.name) {
+            Some(known) => (known.passes, known.fails) = (known.passes + check.passes, known.fails + check.fails),
+            None => results.checks.push(check.clone()),
+        }
+    }
+}
+
 /// What is missing, counted twice, or did not end as it should.
 fn problems(parts: &[Part]) -> Vec<String> {
     let mut sorted: Vec<&Part> = parts.iter().collect();
@@ -94,14 +109,14 @@ fn problems(parts: &[Part]) -> Vec<String> {
     let (mut problems, mut at) = (Vec::new(), Segment::FULL.from());
     for part in sorted {
         if part.segment.from() > at {
-            problems.push(format!("nobody ran the segment {at}:{}", part.segment.from()));
+            problems.push(format!("the segment {at}:{} is missing", part.segment.from()));
         } else if part.segment.from() < at {
             problems.push(format!("`{}` ran the segment {}, which others ran too", part.file, part.segment));
         }
         at = at.max(part.segment.to());
     }
     if at < Segment::FULL.to() {
-        problems.push(format!("nobody ran the segment {at}:1"));
+        problems.push(format!("the segment {at}:1 is missing"));
     }
     for part in parts {
         problems.extend(part.incomplete.iter().map(|text| format!("`{}` is incomplete: {text}", part.file)));
@@ -180,7 +195,10 @@ fn add_metric(whole: &mut MetricResult, more: &MetricResult) {
             (*value, *min, *max) = (*value + last, *min + low, *max + high);
         }
         (MetricValues::Gauge { value, min, max }, MetricValues::Gauge { value: last, min: low, max: high }) => {
-            (*value, *min, *max) = (*last, min.min(*low), max.max(*high));
+            // Where it is not known when that was, the part counts that ended last.
+            let is_later = whole.last.zip(more.last).is_none_or(|(at, later)| later >= at);
+            (*value, *min, *max) = (if is_later { *last } else { *value }, min.min(*low), max.max(*high));
+            whole.last = if is_later { more.last } else { whole.last };
         }
         (MetricValues::Rate { passes, fails, .. }, MetricValues::Rate { passes: held, fails: failed, .. }) => {
             whole.values = rate(RateSink { passes: *passes + held, fails: *fails + failed });
@@ -333,6 +351,7 @@ fn facts(parts: &[Part], duration: Duration, incomplete: Option<String>, end: Ru
         test: parts.first().map(|part| part.test.clone()).unwrap_or_default(),
         incomplete,
         judges: parts.iter().any(|part| part.judges),
+        failed_actions: parts.iter().flat_map(|part| pages::failed_actions(&part.document)).collect(),
         end: Some(end),
     }
 }

@@ -153,9 +153,9 @@ fn what_does_not_fit_together_is_refused() {
         "`1.json` is of another test than `0.json`: a file or an option of the script differs"
     });
     check(&[("1/4:1/2", "t", 0), ("3/4:1", "t", 0)], &{
-        format!("nobody ran the segment 0:1/4; nobody ran the segment 1/2:3/4{end}")
+        format!("the segment 0:1/4 is missing; the segment 1/2:3/4 is missing{end}")
     });
-    check(&[("0:1/4", "t", 0)], &format!("nobody ran the segment 1/4:1{end}"));
+    check(&[("0:1/4", "t", 0)], &format!("the segment 1/4:1 is missing{end}"));
     check(&[("0:1", "t", 0), ("0:1", "t", 0)], &{ format!("`1.json` ran the segment 0:1, which others ran too{end}") });
     check(&[("0:1/2", "t", 0), ("1/2:1", "t", 107)], &format!("`1.json` ended with exit code 107: a reason{end}"));
     assert_eq!(merge(&[], true).map(drop), Err("there is nothing to merge".to_owned()));

@@ -15,6 +15,7 @@ pub mod junit;
 pub mod machine;
 pub mod markdown;
 pub mod merge;
+pub mod pages;
 pub mod part;
 mod part_series;
 pub mod text;

@@ -14,6 +14,7 @@ use super::document::VERSION;
 use super::part_series;
 use crate::metrics::endpoint::{Endpoint, EndpointAxis, ErrorGroup};
 use crate::metrics::groups::{CheckResult, GroupResult};
+use crate::metrics::record::Stamp;
 use crate::metrics::sink::{RateSink, Sink};
 use crate::metrics::submetric::MetricSelector;
 use crate::metrics::threshold::{Threshold, ThresholdDef};
@@ -161,11 +162,13 @@ fn metric(value: &Value) -> Result<MetricResult, String> {
     let word = text(value, "type")?;
     let kind = MetricType::ALL.into_iter().find(|kind| kind.word() == word);
     let kind = kind.ok_or_else(|| format!("`{name}` has the type `{word}`, which is none"))?;
+    // A file of an earlier version does not say it.
+    let last = value.get("last_ns").and_then(Value::as_u64).map(Stamp);
     let values = values(value, kind, contains).map_err(|why| format!("`{name}`: {why}"))?;
     let answered = value.get("answered").map(|answered| trend(answered, contains)).transpose()?;
     let thresholds = Vec::new();
     let MetricSelector { name, parent, filter } = selector;
-    Ok(MetricResult { name, parent, filter, contains, values, answered, thresholds })
+    Ok(MetricResult { name, parent, filter, contains, values, last, answered, thresholds })
 }
 
 /// The numbers of a metric of this type, or of a slice of its windows.

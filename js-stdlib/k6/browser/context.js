@@ -1,7 +1,7 @@
 // Contexts: pages that share cookies and settings, and nothing with others. An expression, called with what the parts share.
 (env) => {
 const { native, bind, call, primordials } = env;
-const { BrowserError, all, hide, includes, map, messageOf, nothing, push, quiet, select, then, timedOut, timeoutOf, within, without } = env.load('session');
+const { BrowserError, all, hide, includes, map, messageOf, nothing, push, quiet, select, then, timeoutOf, within, without } = env.load('session');
 const { ArrayIsArray, Number, ObjectKeys, Promise, PromiseResolve, String, StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeToLowerCase } = primordials;
 
 // k6's names of permissions, and the browser's.
@@ -160,7 +160,11 @@ class BrowserContext {
   async addCookies(cookies) {
     if (!ArrayIsArray(cookies)) throw new BrowserError('cookies must be a list');
     const list = map(cookies, cookieOf);
-    await within('adding cookies', this.link.send('', 'Storage.setCookies', { browserContextId: this.id, cookies: list }));
+    try {
+      await this.link.send('', 'Storage.setCookies', { browserContextId: this.id, cookies: list });
+    } catch (error) {
+      throw new BrowserError(`cannot set cookies: ${messageOf(error)}${error.code === undefined ? '' : ` (${error.code})`}`);
+    }
   }
 
   async addInitScript(script, ...args) {
@@ -208,7 +212,7 @@ class BrowserContext {
 
   async newPage() {
     if (this.isClosed) throw new BrowserError('creating new page in browser context: the context is closed');
-    const millis = 30000;
+    const millis = native.startTimeout();
     const context = 'creating new page in browser context';
     const page = this.link.wait((good, bad) => {
       let targetId;
@@ -223,7 +227,7 @@ class BrowserContext {
         look();
       }, bad);
       return () => { this.waiting = without(this.waiting, look); };
-    }, millis, () => timedOut(context, millis));
+    }, millis, () => new BrowserError('creating a new blank page: context deadline exceeded'));
     return within(context, page);
   }
 

@@ -79,29 +79,35 @@ class ExecutionContext {
     return reply.result;
   }
 
+  // As `taken`, for scripts: the text "undefined" is nothing, as in k6.
+  given(remote, options) {
+    const value = this.taken(remote, options);
+    return value === 'undefined' ? null : value;
+  }
+
   // As `run`, for what a script gives: a function, or a text that is one or an expression.
   async evaluate(given, args, options) {
     const sent = map(args, argumentOf);
     if (typeof given === 'function') {
       const { plain, asMethod } = expressionOf(String(given));
       try {
-        return this.taken(await this.raw(plain, sent, options), options);
+        return this.given(await this.raw(plain, sent, options), options);
       } catch (error) {
         if (!error.isSyntaxError && !includes(messageOf(error), 'does not evaluate to a function')) throw error;
-        return this.taken(await this.raw(asMethod, sent, options), options);
+        return this.given(await this.raw(asMethod, sent, options), options);
       }
     }
     const text = String(given);
     try {
       const wrapper = `function (...args) { const it = (${text}\n); return typeof it === 'function' ? it(...args) : it; }`;
-      return this.taken(await this.raw(wrapper, sent, options), options);
+      return this.given(await this.raw(wrapper, sent, options), options);
     } catch (error) {
       if (!error.isSyntaxError) throw error;
     }
     // Statements are none, but can be run.
     const reply = await this.session.send('Runtime.evaluate', { expression: text, contextId: this.id, returnByValue: options?.byValue !== false, awaitPromise: true, userGesture: true }, options?.isFree);
     if (reply.exceptionDetails !== undefined) throw thrown(reply.exceptionDetails);
-    return this.taken(reply.result, options);
+    return this.given(reply.result, options);
   }
 }
 

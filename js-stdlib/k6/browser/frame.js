@@ -4,7 +4,9 @@
 const { call, primordials } = env;
 const { BrowserError, hide, map, messageOf, nothing, push, timedOut, timeoutOf, within, without, wrapped } = env.load('session');
 const { ExecutionContext, WORLD, isGone } = env.load('execution');
-const { ObjectKeys, RegExp, RegExpPrototypeExec, String } = primordials;
+const { Date, DatePrototypeGetTime, ObjectKeys, RegExp, RegExpPrototypeExec, String } = primordials;
+
+const now = () => call(DatePrototypeGetTime, new Date());
 
 const STATES = { __proto__: null, load: 'load', domcontentloaded: 'DOMContentLoaded', networkidle: 'networkIdle' };
 
@@ -13,7 +15,7 @@ function matchesExpression(pattern, text) {
   pattern.lastIndex = 0;
   return call(RegExpPrototypeExec, pattern, text) !== null;
 }
-const shown = (pattern) => (pattern instanceof RegExp ? `"${String(pattern)}"` : `'${String(pattern)}'`);
+const shown = (pattern) => (pattern instanceof RegExp ? `"${String(pattern)}"` : `"'${String(pattern)}'"`);
 
 // The state that is waited for, as options name it.
 function stateOf(given, context) {
@@ -57,14 +59,15 @@ class Frame {
     this.ofPage.tellOf(this, event);
   }
 
-  // A new document is there.
-  committed({ loaderId, name, url, urlFragment, unreachableUrl }) {
+  // A new document is there, or one that was kept.
+  committed({ loaderId, name, url, urlFragment, unreachableUrl }, isRestored) {
     this.address = `${unreachableUrl ?? url}${urlFragment ?? ''}`;
     this.label = name ?? '';
     if (this.loaderId !== loaderId) {
       this.loaderId = loaderId;
       this.reached = { __proto__: null };
     }
+    if (isRestored) this.reached = { __proto__: null, load: true, DOMContentLoaded: true, networkIdle: true };
     const children = this.children;
     for (let at = 0; at < children.length; at++) this.ofPage.detached(children[at].id);
     this.tell({ kind: 'committed', loaderId, isFailed: unreachableUrl !== undefined });
@@ -115,6 +118,7 @@ class Frame {
   async context(world) {
     const known = this.contexts[world];
     if (known !== undefined) return known;
+    if (!this.session.isOpen) throw new BrowserError('Target page, context or browser has been closed');
     if (this.isGone) throw new BrowserError('frame was detached');
     if (world === 'utility') {
       try {
@@ -157,6 +161,7 @@ class Frame {
   until(holds, millis, late, scope) {
     return this.link.wait((good, bad) => {
       if (scope !== undefined) scope.cancel = bad;
+      if (this.isGone) return void bad(new BrowserError('Navigating frame was detached'));
       const look = (event) => {
         if (event?.kind === 'detached') return bad(new BrowserError('Navigating frame was detached'));
         try {
@@ -176,7 +181,7 @@ class Frame {
   }
 
   async waitForNavigation(options) {
-    return awaitNavigation(this, navigationOptions(this, options, 'waiting for navigation'), 'waiting for navigation');
+    return awaitNavigation(this, { ...navigationOptions(this, options, 'waiting for navigation'), takesCaused: true }, 'waiting for navigation');
   }
 
   async waitForURL(url, options) {
@@ -203,7 +208,7 @@ class Frame {
     const polling = nothing(options?.polling) ? 'raf' : options.polling;
     const interval = primordials.Number(polling);
     if (polling !== 'raf' && polling !== 'mutation' && !(interval > 0)) {
-      throw new BrowserError(`parsing waitForFunction options: wrong polling option value: "${String(polling)}"; possible values: "raf", "mutation" or number`);
+      throw new GoError(`page waitForFunction: parsing waitForFunction options: wrong polling option value: "${String(polling)}"; possible values: "raf", "mutation" or number`);
     }
     const text = String(fn);
     const context = 'waiting for function, polling';
@@ -381,15 +386,23 @@ async function navigate(frame, url, { state, millis, referrer }) {
   }
 }
 
-// Waits for the next navigation of a frame, and for a state of the document it leads to.
-async function awaitNavigation(frame, { state, millis, url, scope }, context) {
+// Waits for the next navigation of a frame, and for a state of the document it leads to. With `takesCaused` also the one that
+// the action before has led to will do.
+async function awaitNavigation(frame, { state, millis, url, scope, takesCaused }, context) {
   let found;
+  const { caused } = frame;
+  hide(frame, { caused: undefined, navigationWaits: (frame.navigationWaits ?? 0) + 1 });
+  if (takesCaused && caused !== undefined && caused.loaderId === frame.loaderId && now() < caused.until && (url === undefined || matches(url, frame.address))) found = caused;
   const late = () => timedOut(context, millis);
-  await frame.until((event) => {
-    if (event?.kind === 'committed' && !event.isFailed && (url === undefined || matches(url, frame.address))) found = { loaderId: event.loaderId };
-    if (event?.kind === 'within' && (url === undefined || matches(url, frame.address))) found ??= {};
-    return found !== undefined && (found.loaderId === undefined || frame.hasReached(state));
-  }, millis, late, scope);
+  try {
+    await frame.until((event) => {
+      if (event?.kind === 'committed' && !event.isFailed && (url === undefined || matches(url, frame.address))) found = { loaderId: event.loaderId };
+      if (event?.kind === 'within' && (url === undefined || matches(url, frame.address))) found ??= {};
+      return found !== undefined && (found.loaderId === undefined || frame.hasReached(state));
+    }, millis, late, scope);
+  } finally {
+    frame.navigationWaits--;
+  }
   return found.loaderId === undefined ? null : frame.ofPage.network.responseOf(found.loaderId);
 }
 

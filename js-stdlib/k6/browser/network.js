@@ -2,12 +2,14 @@
 // An expression, called with what the parts share.
 (env) => {
 const { native, call, primordials } = env;
-const { BrowserError, hide, map, messageOf, nothing, push, quiet, select, then, without, wrapped } = env.load('session');
+const { BrowserError, hide, map, messageOf, nothing, push, quiet, select, startsWith, then, without, wrapped } = env.load('session');
 const { matches } = env.load('frame');
 const { ArrayBufferIsView, ArrayBuffer, JSONParse, JSONStringify, Number, ObjectKeys, Promise, PromiseResolve, String, StringPrototypeToLowerCase } = primordials;
 
 // So many documents of a page are remembered.
 const MAX_DOCUMENTS = 50;
+// How long a stopped request waits for the event that describes it.
+const UNSEEN_MILLIS = 100;
 const DOCUMENTS = ['"type":"Document"'];
 const ABORTS = {
   __proto__: null, aborted: 'Aborted', accessdenied: 'AccessDenied', addressunreachable: 'AddressUnreachable', blockedbyclient: 'BlockedByClient',
@@ -269,7 +271,7 @@ function abortOf(paused, code) {
 class Network {
   constructor(page) {
     const { session } = page;
-    hide(this, { page, session, isFull: false, requests: { __proto__: null }, documents: [], listeners: { __proto__: null }, routes: [], credentials: undefined, tried: { __proto__: null }, fetches: false });
+    hide(this, { page, session, isFull: false, requests: { __proto__: null }, documents: [], listeners: { __proto__: null }, routes: [], credentials: undefined, tried: { __proto__: null }, unseen: { __proto__: null }, fetches: false });
     session.on('Network.requestWillBeSent', (event) => this.#sent(event), DOCUMENTS);
     session.on('Network.responseReceived', (event) => this.#received(event), DOCUMENTS);
     session.on('Fetch.requestPaused', (event) => this.#paused(event));
@@ -302,8 +304,9 @@ class Network {
   }
 
   responseOf(loaderId) {
-    const request = this.requests[loaderId];
-    return request?.answer ?? null;
+    const answer = this.requests[loaderId]?.answer;
+    // Nobody was asked for those.
+    return answer === undefined || startsWith(answer.url(), 'data:') || startsWith(answer.url(), 'about:') ? null : answer;
   }
 
   #sent(event) {
@@ -326,6 +329,7 @@ class Network {
       }
     }
     this.#emit('request', request);
+    this.#seen(event.requestId);
   }
 
   #received({ requestId, response }) {
@@ -358,6 +362,7 @@ class Network {
   // Routes -----------------------------------------------------------------------------------------------------------
 
   async route(pattern, handler) {
+    this.followAll();
     push(this.routes, { pattern, handler });
     await this.fetch();
   }
@@ -383,6 +388,21 @@ class Network {
   }
 
   #paused(event) {
+    const { networkId } = event;
+    if (this.routes.length === 0 || networkId === undefined || this.requests[networkId] !== undefined) return this.#routed(event);
+    // What kind of request it is, the event says that a request was made; it may be on its way yet.
+    this.unseen[networkId] = event;
+    this.page.link.after(UNSEEN_MILLIS, () => this.#seen(networkId));
+  }
+
+  #seen(networkId) {
+    const event = this.unseen[networkId];
+    if (event === undefined) return;
+    delete this.unseen[networkId];
+    this.#routed(event);
+  }
+
+  #routed(event) {
     const { request, networkId } = event;
     const url = `${request.url}${request.urlFragment ?? ''}`;
     for (let at = this.routes.length - 1; at >= 0; at--) {

@@ -1,7 +1,7 @@
 // Pages. An expression, called with what the parts share.
 (env) => {
 const { native, bind, call, primordials } = env;
-const { BrowserError, all, guarded, hide, map, messageOf, nothing, push, quiet, span, then, timedOut, timeoutOf, within, without } = env.load('session');
+const { BrowserError, all, guarded, hide, includes, map, messageOf, nothing, push, quiet, span, then, timedOut, timeoutOf, within, without } = env.load('session');
 const { WORLD, handleOf } = env.load('execution');
 const { Frame, awaitNavigation, matches, stateOf } = env.load('frame');
 const { Network } = env.load('network');
@@ -16,6 +16,11 @@ const VITALS_MILLIS = 500;
 const CLOSE_MILLIS = 5000;
 
 const endsWith = (text, end) => call(StringPrototypeSlice, text, text.length - end.length) === end;
+
+// Pages in one process share locale and time zone; they belong to one context, so the value is the same.
+function isSetAlready(error) {
+  if (!includes(messageOf(error), 'already in effect')) throw error;
+}
 
 class Page {
   constructor(context, session, target) {
@@ -57,9 +62,9 @@ class Page {
     session.on('Page.frameAttached', ({ frameId, parentFrameId }) => {
       if (this.byId[frameId] === undefined) this.#addFrame(frameId, this.byId[parentFrameId]);
     });
-    session.on('Page.frameNavigated', ({ frame }) => {
+    session.on('Page.frameNavigated', ({ frame, type }) => {
       const known = this.byId[frame.id] ?? this.#addFrame(frame.id, this.byId[frame.parentId]);
-      known.committed(frame);
+      known.committed(frame, type === 'BackForwardCacheRestore');
     });
     session.on('Page.navigatedWithinDocument', ({ frameId, url }) => this.byId[frameId]?.movedWithin(url));
     session.on('Page.frameDetached', ({ frameId, reason }) => {
@@ -165,7 +170,7 @@ class Page {
     ];
     for (let at = 0; at < scripts.length; at++) push(sent, send('Page.addScriptToEvaluateOnNewDocument', { source: scripts[at], runImmediately: true }));
     const emulated = this.ofContext.emulation(this);
-    for (let at = 0; at < emulated.length; at++) push(sent, send(emulated[at][0], emulated[at][1]));
+    for (let at = 0; at < emulated.length; at++) push(sent, then(send(emulated[at][0], emulated[at][1]), undefined, isSetAlready));
     this.viewport = options.viewport;
     if (options.viewport !== null) push(sent, this.#resize());
     push(sent, this.#emulateMedia({ media: '', colorScheme: options.colorScheme, reducedMotion: options.reducedMotion }));
@@ -426,7 +431,7 @@ class Page {
   async close() {
     if (this.hasClosed) return;
     if (this.vitalsWorld !== undefined && !this.vitalsWorld.isDestroyed) {
-      const reported = this.session.send('Runtime.evaluate', { contextId: this.vitalsWorld.id, expression: native.reportVitals() }, true);
+      const reported = this.session.send('Runtime.evaluate', { contextId: this.vitalsWorld.id, expression: native.reportVitals(), awaitPromise: true }, true);
       await quiet(this.link.limit(reported, VITALS_MILLIS, () => new BrowserError('late')));
     }
     if (this.hasClosed) return;

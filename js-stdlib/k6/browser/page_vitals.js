@@ -16,7 +16,17 @@
   const send = ({ name, value, rating }) => {
     globalThis.volleyReportVital?.(JSON.stringify({ name, value, rating, url: location.href, time: Date.now() }));
   };
-  globalThis.volleyReportVitals = () => {
+  // A page that is left before it was painted gets the moment it needs.
+  const painted = async () => {
+    const isPainted = () => performance.getEntriesByName('first-contentful-paint').length > 0;
+    const pause = (millis) => new Promise((resolve) => setTimeout(resolve, millis));
+    for (let turn = 0; turn < 20 && !isPainted(); turn++) {
+      await Promise.race([new Promise((resolve) => requestAnimationFrame(resolve)), pause(20)]);
+    }
+    await pause(0);
+  };
+  globalThis.volleyReportVitals = async () => {
+    await painted();
     isLast = true;
     const event = new Event('visibilitychange');
     for (const listener of listeners.slice()) {

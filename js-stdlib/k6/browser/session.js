@@ -65,6 +65,8 @@ function hide(object, fields) {
 // Puts `context: ` before the message of what `promise` fails with.
 const within = (context, promise) => then(promise, undefined, (error) => { throw wrapped(context, error); });
 function wrapped(context, error) {
+  // What is wrong with an argument is said without where it was given.
+  if (error instanceof GoError) return error;
   const made = new BrowserError(`${context}: ${messageOf(error)}`);
   if (error?.code !== undefined) hide(made, { code: error.code });
   return made;
@@ -115,7 +117,7 @@ class Link {
     return new Promise((resolve, reject) => {
       if (!this.isOpen) return reject(new BrowserError(this.ended ?? 'the browser has been closed'));
       const id = native.send(this.#native, sessionId, method, params === undefined ? '' : JSONStringify(params), isFree === true);
-      this.#commands[id] = { resolve, reject };
+      this.#commands[id] = { resolve, reject, sessionId };
       this.#pump();
     });
   }
@@ -219,9 +221,21 @@ class Link {
     if (method === 'Target.detachedFromTarget') {
       const session = this.#sessions[params.sessionId];
       delete this.#sessions[params.sessionId];
-      return session?.end();
+      return session === undefined ? this.giveUp(params.sessionId) : session.end();
     }
     this.#sessions[sessionId ?? '']?.emit(method, params);
+  }
+
+  // What was asked of a session that has ended is never answered.
+  giveUp(sessionId) {
+    const ids = ObjectKeys(this.#commands);
+    for (let at = 0; at < ids.length; at++) {
+      const command = this.#commands[ids[at]];
+      if (command.sessionId !== sessionId) continue;
+      delete this.#commands[ids[at]];
+      native.giveUp(this.#native, Number(ids[at]));
+      command.reject(new BrowserError('Target page, context or browser has been closed'));
+    }
   }
 
   #end(reason) {
@@ -304,6 +318,7 @@ class Session {
     this.isOpen = false;
     for (let at = 0; at < this.#endings.length; at++) this.#endings[at]();
     this.#endings = [];
+    this.link.giveUp(this.id);
   }
 }
 

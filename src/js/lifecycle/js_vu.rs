@@ -567,10 +567,15 @@ impl JsVu {
     /// An iteration that failed is told of, and counts.
     fn report(&self, facts: &ScenarioFacts, exception: &Exception, in_promise: bool) {
         let mut fields = vec![("executor", facts.executor.into()), ("scenario", facts.name.to_string().into())];
+        if !exception.hint.is_empty() {
+            fields.push(("hint", exception.hint.clone().into()));
+        }
         let message = if in_promise {
             format!("Uncaught (in promise) {}", exception.report())
         } else {
-            fields.push(("hint", "script exception".into()));
+            if exception.hint.is_empty() {
+                fields.push(("hint", "script exception".into()));
+            }
             fields.push(("source", "stacktrace".into()));
             exception.report().to_owned()
         };

@@ -35,8 +35,8 @@ pub(super) fn is_extension(name: &str) -> bool {
 fn absence(name: &str, offered: &[&str]) -> String {
     if name == BROWSER {
         return format!(
-            "the module {name:?} is not offered: protocols are spoken here, no browser is driven; run the scenarios that use \
-             it with k6"
+            "the module {name:?} is not offered: this build leaves it out (`--features browser`); run the scenarios that use \
+             it with one that has it"
         );
     }
     let offered = if offered.is_empty() { "none".to_owned() } else { offered.join(", ") };

@@ -129,14 +129,18 @@ macro_rules! lazy_scripts {
 /// Expressions that js-stdlib evaluates when a script first needs them: every VU would hold a copy, and few use them. Those
 /// that make globals are called with the native half of `volley/globals` and with what engines give js-stdlib.
 pub const LAZY_SCRIPTS: &[(&str, &str)] = lazy_scripts![
+    "k6/browser/actions",
     "k6/browser/browser",
     "k6/browser/context",
     "k6/browser/devices",
     "k6/browser/element_handle",
+    "k6/browser/elements",
     "k6/browser/execution",
     "k6/browser/frame",
     "k6/browser/frame_selectors",
     "k6/browser/input",
+    "k6/browser/locator",
+    "k6/browser/methods",
     "k6/browser/network",
     "k6/browser/page",
     "k6/browser/session",

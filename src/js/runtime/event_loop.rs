@@ -71,7 +71,7 @@ fn ended(throw: Throw) -> TurnEnd {
     match throw {
         Throw::Stop => TurnEnd::Stopped,
         Throw::Exception(exception) => TurnEnd::Threw(exception),
-        other => TurnEnd::Threw(Exception { text: other.report(), stack: String::new() }),
+        other => TurnEnd::Threw(Exception::of_text(other.report())),
     }
 }
 

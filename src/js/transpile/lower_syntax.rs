@@ -2,7 +2,7 @@
 //!
 //! Boa 0.22 has no export list at the end of a file, takes only functions behind `export default async`, and takes
 //! `using` and `async` for keywords where they are names. It reads some forms, and does something else: the rest of an object
-//! has the names whose values are taken apart, and fields know no `super`.
+//! has the names whose values are taken apart, fields know no `super`, and the text of a function loses a template at its end.
 
 use oxc::allocator::Allocator;
 use oxc::ast::ast::{
@@ -305,7 +305,16 @@ impl<'a> Visit<'a> for Lowering<'_> {
         if let ArrowFunctionBody::FunctionBody(body) = &function.body {
             self.declare_params_once(&function.params, body);
         }
+        // Of what ends in a template its `toString` lacks the end.
+        let body = Span::new(function.body.span().start, function.span.end);
+        let is_cut = self.slice(body).ends_with('`');
+        if is_cut {
+            self.insert(body.start, "(");
+        }
         walk::walk_arrow_function_expression(self, function);
+        if is_cut {
+            self.insert(body.end, ")");
+        }
         self.is_exported = is_exported;
     }
 
@@ -401,6 +410,13 @@ mod tests {
         check("export default async x => x\n", "export default (async x => x)\n");
         check("export default async function () {}", "export default async function () {}");
         check("export default asynchronous;", "export default asynchronous;");
+    }
+
+    #[test]
+    fn functions_know_their_texts() {
+        check("const f = () => `a${b}c`;", "const f = () => (`a${b}c`);");
+        check("f((a) => b => a + `c`, () => `d`.e)", "f((a) => (b => (a + `c`)), () => `d`.e)");
+        check("const f = () => { return `a`; };", "const f = () => { return `a`; };");
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub use module_syntax::Exported;
 pub use option_literals::OptionUsage;
 pub use positions::Positions;
 pub use regexp_literals::regexp_literals;
-pub use usage::{DefaultExport, FileUsage, ImportUsage, NameOwner, Place, UsedName, usage};
+pub use usage::{DefaultExport, FileUsage, ImportUsage, NameOwner, Named, Place, UsedName, usage};
 
 /// What a file of code turns out to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

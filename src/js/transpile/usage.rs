@@ -59,6 +59,8 @@ pub enum NameOwner {
 pub struct UsedName {
     /// The name.
     pub name: String,
+    /// What is read of it, the first time it is used so: `idInTest` of `exec.vu`.
+    pub inner: Option<Named>,
     /// As it is written: `http.gett`.
     pub written: String,
     /// Where it has to be.
@@ -165,6 +167,24 @@ enum NameUse {
     Asked,
 }
 
+/// So often a module may get another name.
+const MAX_ALIASES: u32 = 4;
+
+/// Adds a use of a member: it has to be there if all its uses say so.
+fn note(members: &mut Vec<(UsedName, bool)>, used: UsedName, is_needed: bool) {
+    match members.iter_mut().find(|(known, _)| known.name == used.name && known.inner_name() == used.inner_name()) {
+        Some((_, all)) => *all &= is_needed,
+        None => members.push((used, is_needed)),
+    }
+}
+
+impl UsedName {
+    /// The name of what is read of it.
+    fn inner_name(&self) -> Option<&str> {
+        self.inner.as_ref().map(|inner| &*inner.name)
+    }
+}
+
 struct UsageReader<'t, 'a, 's> {
     text: &'t str,
     semantic: &'s Semantic<'a>,
@@ -265,8 +285,16 @@ impl<'a> UsageReader<'_, 'a, '_> {
                 (Some(name), NameOwner::Exports) => {
                     let uses = self.semantic.symbol_references(symbol).map(|reference| reference.node_id());
                     let uses: Vec<NameUse> = uses.map(|node| self.use_of(node)).collect();
+                    let (written, own) = (local.name.to_string(), name.clone());
                     if !uses.is_empty() && uses.iter().all(|one| *one == NameUse::Needed) {
-                        used.push(UsedName { name: name.clone(), written: local.name.to_string(), owner, place });
+                        used.push(UsedName { name: own.clone(), inner: None, written: written.clone(), owner, place });
+                    }
+                    // What is read of it: `vu.idInTest`.
+                    for reference in self.semantic.symbol_references(symbol) {
+                        if let Some(inner) = self.inner_member(reference.node_id()) {
+                            let (name, written, inner) = (own.clone(), written.clone(), Some(inner));
+                            used.push(UsedName { name, inner, written, owner, place });
+                        }
                     }
                 }
                 _ => used.extend(self.members(symbol, &local.name, owner)),
@@ -278,28 +306,107 @@ impl<'a> UsageReader<'_, 'a, '_> {
         }
     }
 
-    /// The members that are used of a variable, each where it is used first.
+    /// The members that are used of a variable, each where it is used first; also of what it is renamed or taken apart to.
     fn members(&self, symbol: SymbolId, local: &str, owner: NameOwner) -> Vec<UsedName> {
-        let nodes = self.semantic.nodes();
         let mut members: Vec<(UsedName, bool)> = Vec::new();
+        self.collect_members(symbol, local, owner, &mut members, MAX_ALIASES);
+        members.into_iter().filter_map(|(name, is_needed)| is_needed.then_some(name)).collect()
+    }
+
+    fn collect_members(
+        &self,
+        symbol: SymbolId,
+        local: &str,
+        owner: NameOwner,
+        members: &mut Vec<(UsedName, bool)>,
+        aliases: u32,
+    ) {
+        let nodes = self.semantic.nodes();
         for reference in self.semantic.symbol_references(symbol) {
-            let span = nodes.kind(reference.node_id()).span();
-            let parent = nodes.parent_node(reference.node_id());
-            let AstKind::StaticMemberExpression(member) = parent.kind() else { continue };
-            if member.object.span() != span {
-                continue;
-            }
-            let name = member.property.name.to_string();
-            let is_needed = !member.optional && self.use_of(parent.id()) == NameUse::Needed;
-            match members.iter_mut().find(|(known, _)| known.name == name) {
-                Some((_, all)) => *all &= is_needed,
-                None => {
-                    let (written, place) = (format!("{local}.{name}"), self.place(member.property.span));
-                    members.push((UsedName { name, written, owner, place }, is_needed));
-                }
+            let node = reference.node_id();
+            if let AstKind::VariableDeclarator(declarator) = nodes.parent_kind(node) {
+                self.collect_bound(&declarator.id, local, owner, members, aliases);
+            } else if let Some((name, place, parent, is_optional)) = self.member_of(node) {
+                let inner = self.inner_member(parent);
+                let is_needed = !is_optional && self.use_of(parent) == NameUse::Needed;
+                let written = format!("{local}.{name}");
+                note(members, UsedName { name, inner, written, owner, place }, is_needed);
             }
         }
-        members.into_iter().filter_map(|(name, is_needed)| is_needed.then_some(name)).collect()
+    }
+
+    /// What a pattern makes of a module: another name for it, or names for its members.
+    fn collect_bound(
+        &self,
+        pattern: &BindingPattern<'a>,
+        local: &str,
+        owner: NameOwner,
+        members: &mut Vec<(UsedName, bool)>,
+        aliases: u32,
+    ) {
+        match pattern {
+            BindingPattern::BindingIdentifier(alias) => {
+                let symbol = alias.symbol_id.get().filter(|symbol| aliases > 0 && !self.is_set_again(*symbol));
+                if let Some(symbol) = symbol {
+                    self.collect_members(symbol, &alias.name, owner, members, aliases - 1);
+                }
+            }
+            BindingPattern::ObjectPattern(object) => {
+                for property in &object.properties {
+                    let (Some(name), BindingPattern::BindingIdentifier(own)) =
+                        (property.key.static_name(), &property.value)
+                    else {
+                        continue;
+                    };
+                    let Some(symbol) = own.symbol_id.get() else { continue };
+                    let uses = self.semantic.symbol_references(symbol).map(|reference| reference.node_id());
+                    let uses: Vec<NameUse> = uses.map(|node| self.use_of(node)).collect();
+                    let is_needed = !uses.is_empty() && uses.iter().all(|one| *one == NameUse::Needed);
+                    let (written, place) = (format!("{local}.{name}"), self.place(property.span));
+                    let name = name.into_owned();
+                    note(members, UsedName { name, inner: None, written, owner, place }, is_needed);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether a variable is assigned to after its declaration.
+    fn is_set_again(&self, symbol: SymbolId) -> bool {
+        self.semantic.symbol_references(symbol).any(|reference| reference.is_write())
+    }
+
+    /// The member that is read of what stands at a node: its name, its place, its node, and whether the node may be missing.
+    fn member_of(&self, node: NodeId) -> Option<(String, Place, NodeId, bool)> {
+        let span = self.semantic.nodes().kind(node).span();
+        let parent = self.semantic.nodes().parent_node(node);
+        match parent.kind() {
+            AstKind::StaticMemberExpression(member) if member.object.span() == span => {
+                let place = self.place(member.property.span);
+                Some((member.property.name.to_string(), place, parent.id(), member.optional))
+            }
+            AstKind::ComputedMemberExpression(member) if member.object.span() == span => {
+                let place = self.place(member.expression.span());
+                Some((member.static_property_name()?.to_string(), place, parent.id(), member.optional))
+            }
+            _ => None,
+        }
+    }
+
+    /// The member of a member that is read, unless it is only asked for: `idInTest` of `exec.vu.idInTest`.
+    fn inner_member(&self, node: NodeId) -> Option<Named> {
+        let (name, place, member, is_optional) = self.member_of(node)?;
+        let is_asked = match self.semantic.nodes().parent_kind(member) {
+            AstKind::UnaryExpression(_) | AstKind::LogicalExpression(_) | AstKind::UpdateExpression(_) => true,
+            AstKind::IfStatement(_) | AstKind::AssignmentExpression(_) | AstKind::ConditionalExpression(_) => true,
+            AstKind::ChainExpression(_) => true,
+            AstKind::StaticMemberExpression(outer) if outer.optional => true,
+            AstKind::ComputedMemberExpression(outer) if outer.optional => true,
+            AstKind::CallExpression(outer) if outer.optional => true,
+            _ => is_optional,
+        };
+        let is_told = !is_asked && !self.is_inside(member, |kind| matches!(kind, AstKind::TryStatement(_)));
+        is_told.then_some(Named { name, place })
     }
 
     /// Whether what stands at a node has to be there: it is called, or something is read of it, outside of `try`.
@@ -358,6 +465,11 @@ impl<'a> UsageReader<'_, 'a, '_> {
     fn calls(&mut self) {
         let nodes = self.semantic.nodes();
         for node in nodes.iter() {
+            if let AstKind::ImportExpression(import) = node.kind()
+                && let Expression::StringLiteral(source) = &import.source
+            {
+                self.import_expression(node.id(), &source.value, source.span);
+            }
             let AstKind::CallExpression(call) = node.kind() else { continue };
             let Some((callee, text, span)) = literal_call(call) else { continue };
             if !self.is_global(callee) {
@@ -369,17 +481,7 @@ impl<'a> UsageReader<'_, 'a, '_> {
                     self.found.opened.push(Named { name: text.to_owned(), place });
                 }
                 "require" => {
-                    let used = match nodes.parent_kind(node.id()) {
-                        AstKind::VariableDeclarator(declarator) => match &declarator.id {
-                            BindingPattern::BindingIdentifier(local) => local
-                                .symbol_id
-                                .get()
-                                .map(|symbol| self.members(symbol, &local.name, NameOwner::Either))
-                                .unwrap_or_default(),
-                            _ => Vec::new(),
-                        },
-                        _ => Vec::new(),
-                    };
+                    let used = self.used_of_value(node.id(), "require(…)");
                     let is_conditional = self.is_conditional(node.id()) || !self.runs_at_once(node.id());
                     self.found.imports.push(ImportUsage {
                         specifier: text.to_owned(),
@@ -392,6 +494,37 @@ impl<'a> UsageReader<'_, 'a, '_> {
                 _ => {}
             }
         }
+    }
+
+    /// `import('…')`.
+    fn import_expression(&mut self, node: NodeId, specifier: &str, span: Span) {
+        let nodes = self.semantic.nodes();
+        // What is awaited is the module.
+        let used = match nodes.parent_kind(node) {
+            AstKind::AwaitExpression(_) => self.used_of_value(nodes.parent_id(node), "import(…)"),
+            _ => Vec::new(),
+        };
+        let is_conditional = self.is_conditional(node) || !self.runs_at_once(node);
+        let (specifier, place) = (specifier.to_owned(), self.place(span));
+        self.found.imports.push(ImportUsage { specifier, place, is_conditional, imported: Vec::new(), used });
+    }
+
+    /// What is used of a module that stands at a node: by the name it is given, or at once.
+    fn used_of_value(&self, node: NodeId, written: &str) -> Vec<UsedName> {
+        let nodes = self.semantic.nodes();
+        let mut node = node;
+        while let AstKind::ParenthesizedExpression(_) = nodes.parent_kind(node) {
+            node = nodes.parent_id(node);
+        }
+        let mut members = Vec::new();
+        if let AstKind::VariableDeclarator(declarator) = nodes.parent_kind(node) {
+            self.collect_bound(&declarator.id, written, NameOwner::Either, &mut members, MAX_ALIASES);
+        } else if let Some((name, place, parent, is_optional)) = self.member_of(node) {
+            let is_needed = !is_optional && self.use_of(parent) == NameUse::Needed;
+            let (written, owner) = (format!("{written}.{name}"), NameOwner::Either);
+            note(&mut members, UsedName { name, inner: self.inner_member(parent), written, owner, place }, is_needed);
+        }
+        members.into_iter().filter_map(|(name, is_needed)| is_needed.then_some(name)).collect()
     }
 
     fn is_global(&self, name: &IdentifierReference<'a>) -> bool {

@@ -58,13 +58,13 @@
       make('button', { type: 'button', 'data-key': `run ${number}`, 'aria-pressed': String(number === place), onclick: () => { chosen = number; again(); } }, one.name || one.run.script)));
     // What went wrong comes first.
     const hasCrossed = run.thresholds.some((one) => !one.ok);
-    const wrong = [hasCrossed && thresholdTable(run), errorTable(run), run.checks.fails > 0 && checkTable(run)];
+    const wrong = [hasCrossed && thresholdTable(run), errorTable(run), run.checks.fails > 0 && checkTable(run), failedActions(run)];
     const cut = data && data.partial ? `; the last interval, dashed, is only ${clock(data.last)} long` : '';
     return [
       before ? [choice, head(run)] : [head(run), choice], wrong,
       wrong.some(Boolean) ? section('Figures', null) : null, tileParts(run, metric, data),
       cards.length ? section('Over time', data ? `in intervals of ${clock(data.width)}${cut}` : null, make('div', { class: 'charts' }, cards)) : null,
-      hasCrossed ? null : thresholdTable(run), run.checks.fails > 0 ? null : checkTable(run), endpointTable(run), scenarioTable(run), groupTable(run), metricTables(run),
+      hasCrossed ? null : thresholdTable(run), run.checks.fails > 0 ? null : checkTable(run), vitalsPart(run), endpointTable(run), scenarioTable(run), groupTable(run), metricTables(run),
       time.more.length ? section('More over time', 'metrics of the script and of other protocols', make('div', { class: 'charts' }, time.more)) : null,
       lists(run), healthPart(run, time.own),
     ];

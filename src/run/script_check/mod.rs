@@ -11,7 +11,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use crate::js::transpile::{self, DefaultExport, FileUsage, ImportUsage, NameOwner, Place, UsedName};
+use crate::js::transpile::{self, DefaultExport, FileUsage, ImportUsage, NameOwner, Named, Place, UsedName};
 use crate::source::specifier::{file_path, file_url};
 use crate::source::vendor::LOCK_FILE;
 use crate::source::{FileSet, Module, Resolved};
@@ -161,7 +161,8 @@ impl ScriptCheck {
             match transpile::usage(&module) {
                 Ok(usage) => {
                     if is_script {
-                        options::findings(&usage.options)
+                        let exported = exported_names(&module);
+                        options::findings(&usage.options, exported.as_deref())
                             .into_iter()
                             .for_each(|(place, text)| self.find(&path, place, text));
                     }
@@ -181,6 +182,17 @@ impl ScriptCheck {
     fn find(&mut self, file: &Path, place: Place, text: String) {
         self.findings.insert(ScriptFinding { file: file.to_owned(), place, text, is_remark: false });
     }
+}
+
+/// The names that a module exports, where its text tells them all.
+fn exported_names(module: &Module) -> Option<Vec<String>> {
+    let transpiled = transpile::transpile(module).ok()?;
+    if transpiled.format != transpile::ModuleFormat::Module {
+        return None;
+    }
+    let exported = transpile::exports(&transpiled.text);
+    // What is passed on from elsewhere is not followed.
+    exported.stars.is_empty().then_some(exported.names)
 }
 
 /// One file under the eye.
@@ -270,7 +282,7 @@ impl FileLook<'_> {
             let text = match crate::js::modules::TABLE.removal(name) {
                 Some(text) => text.to_owned(),
                 None if name == "k6/browser" => {
-                    "the module `k6/browser` is not offered: no browser is driven here".to_owned()
+                    "the module `k6/browser` is not offered: this build leaves it out".to_owned()
                 }
                 None if name.starts_with("k6/x/") => {
                     format!("the module `{name}` is not offered: it is an extension, compiled into a k6 of its own")
@@ -282,7 +294,10 @@ impl FileLook<'_> {
         };
         let [exports, members] = module;
         for used in &import.used {
-            let UsedName { name: used_name, written, owner, place } = used;
+            let UsedName { name: used_name, inner, written, owner, place } = used;
+            if let (Some(inner), Some(known)) = (inner, self.offered.inner(name, used_name)) {
+                self.inner(&format!("`{name}`: `{used_name}`"), written, inner, known);
+            }
             // Whatever is no import by name is an object.
             if *owner != NameOwner::Exports && OBJECT_MEMBERS.contains(&used_name.as_str()) {
                 continue;
@@ -300,21 +315,24 @@ impl FileLook<'_> {
         }
     }
 
+    /// A member of an object that a module exports.
+    fn inner(&mut self, owner: &str, written: &str, inner: &Named, known: &[&str]) {
+        if !known.contains(&&*inner.name) && !OBJECT_MEMBERS.contains(&&*inner.name) {
+            let text = format!("{owner} has no `{}` (`{written}.{}`)", inner.name, inner.name);
+            self.find(inner.place, with_near(text, &inner.name, known.iter().copied()));
+        }
+    }
+
     /// The names that are imported from a file of one's own have to be there.
     fn names_of_file(&mut self, module: &Module, import: &ImportUsage) {
-        let Ok(transpiled) = transpile::transpile(module) else { return };
-        if import.imported.is_empty() || transpiled.format != transpile::ModuleFormat::Module {
+        if import.imported.is_empty() {
             return;
         }
-        let exported = transpile::exports(&transpiled.text);
-        // What is passed on from elsewhere is not followed.
-        if !exported.stars.is_empty() {
-            return;
-        }
+        let Some(exported) = exported_names(module) else { return };
         for one in &import.imported {
-            if !exported.names.contains(&one.name) {
+            if !exported.contains(&one.name) {
                 let text = format!("`{}` exports no `{}`", import.specifier, one.name);
-                self.find(one.place, with_near(text, &one.name, exported.names.iter().map(String::as_str)));
+                self.find(one.place, with_near(text, &one.name, exported.iter().map(String::as_str)));
             }
         }
     }

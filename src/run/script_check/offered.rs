@@ -42,6 +42,26 @@ const TEMPTING: [&str; 22] = [
     "WebSocket",
 ];
 
+/// What objects that a module exports have, where that can't be asked before a test runs.
+const INNER: [(&str, &str, &[&str]); 4] = [
+    (
+        "k6/execution",
+        "instance",
+        &["currentTestRunDuration", "iterationsCompleted", "iterationsInterrupted", "vusActive", "vusInitialized"],
+    ),
+    (
+        "k6/execution",
+        "scenario",
+        &["executor", "iterationInInstance", "iterationInTest", "name", "progress", "startTime"],
+    ),
+    ("k6/execution", "test", &["abort", "fail", "options"]),
+    (
+        "k6/execution",
+        "vu",
+        &["idInInstance", "idInTest", "iterationInInstance", "iterationInScenario", "metrics", "tags"],
+    ),
+];
+
 /// What scripts find here.
 #[derive(Debug, Deserialize)]
 pub struct Offered {
@@ -92,6 +112,12 @@ impl Offered {
     /// What a module exports, and the properties of its default export; `None` if there is no such module.
     pub fn module(&self, specifier: &str) -> Option<&[BTreeSet<String>; 2]> {
         self.modules.get(specifier)
+    }
+
+    /// What an object has that a module exports, where it is known: `vu` of `k6/execution`.
+    pub fn inner(&self, specifier: &str, name: &str) -> Option<&'static [&'static str]> {
+        let found = INNER.iter().find(|(module, object, _)| *module == specifier && *object == name)?;
+        Some(found.2)
     }
 
     /// Whether a global name is one that is not there.

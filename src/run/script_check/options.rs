@@ -4,10 +4,14 @@ use serde_json::{Map, Value};
 
 use super::with_near;
 use crate::js::transpile::{OptionUsage, Place};
+use crate::log::Logger;
+use crate::metrics::Registry;
+use crate::metrics::submetric::MetricSelector;
+use crate::metrics::threshold::{self, Threshold, ThresholdDef};
 use crate::options::{Compat, Options};
 
-/// What is wrong with them, and where.
-pub(super) fn findings(options: &[OptionUsage]) -> Vec<(Place, String)> {
+/// What is wrong with them, and where; `exported` are the names that the script exports, where they are known.
+pub(super) fn findings(options: &[OptionUsage], exported: Option<&[String]>) -> Vec<(Place, String)> {
     let mut found = Vec::new();
     for option in options {
         let Some(key) = Options::KEYS.iter().find(|key| key.eq_ignore_ascii_case(&option.key)) else {
@@ -16,7 +20,16 @@ pub(super) fn findings(options: &[OptionUsage]) -> Vec<(Place, String)> {
             continue;
         };
         if *key == "scenarios" {
-            option.inner.iter().for_each(|scenario| found.extend(scenario_finding(scenario)));
+            for scenario in &option.inner {
+                let wrong = scenario_finding(scenario);
+                found.extend(wrong.or_else(|| function_finding(scenario, exported?)));
+            }
+        } else if *key == "thresholds" && option.value.is_object() {
+            let refused = option.is_whole.then(|| refusal(&option.key, option.value.clone())).flatten();
+            match refused {
+                Some(text) => found.push((option.place, text)),
+                None => option.inner.iter().for_each(|metric| found.extend(threshold_findings(metric))),
+            }
         } else if option.is_whole {
             found.extend(refusal(&option.key, option.value.clone()).map(|text| (option.place, text)));
         }
@@ -46,4 +59,49 @@ fn scenario_finding(scenario: &OptionUsage) -> Option<(Place, String)> {
 fn refusal(key: &str, value: Value) -> Option<String> {
     let options = Value::Object([(key.to_owned(), value)].into_iter().collect());
     Options::from_json(&options, &mut Compat::default()).err().map(|failure| failure.message)
+}
+
+/// The function that a scenario runs has to be there.
+fn function_finding(scenario: &OptionUsage, exported: &[String]) -> Option<(Place, String)> {
+    let exec = scenario.inner.iter().find(|field| field.key.eq_ignore_ascii_case("exec"));
+    let (place, name) = match exec {
+        Some(exec) => (exec.place, exec.value.as_str()?),
+        // What the text doesn't say may have it.
+        None if scenario.is_whole => (scenario.place, "default"),
+        None => return None,
+    };
+    if exported.iter().any(|known| known == name) {
+        return None;
+    }
+    let text = format!("the scenario `{}` runs `{name}`, and the script exports no such function", scenario.key);
+    Some((place, with_near(text, name, exported.iter().map(String::as_str).filter(|known| *known != "options"))))
+}
+
+/// The expressions of a metric's thresholds; whether they suit the metric only where it is a built-in one.
+fn threshold_findings(metric: &OptionUsage) -> Vec<(Place, String)> {
+    let selector = match MetricSelector::parse(&metric.key) {
+        Ok(selector) => selector,
+        Err(why) => return vec![(metric.place, format!("the threshold on `{}`: {why}", metric.key))],
+    };
+    let registry = Registry::new();
+    let is_builtin = registry.find(&selector.parent).is_some();
+    let expressions = metric.value.as_array().into_iter().flatten().filter_map(|one| match one {
+        Value::String(text) => Some(text),
+        Value::Object(fields) => match fields.get("threshold") {
+            Some(Value::String(text)) => Some(text),
+            _ => None,
+        },
+        _ => None,
+    });
+    let refused = expressions.filter_map(|text| {
+        let def = ThresholdDef { expression: text.clone(), abort_on_fail: false, delay_abort_eval: None };
+        let parsed = match is_builtin {
+            true => threshold::check(&[(metric.key.clone(), vec![def])], &registry, false, &Logger::silent())
+                .map(|_| ())
+                .map_err(|failure| failure.message),
+            false => Threshold::parse(&def, false).map(|_| ()),
+        };
+        parsed.err().map(|why| (metric.place, why))
+    });
+    refused.collect()
 }

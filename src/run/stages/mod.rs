@@ -47,6 +47,8 @@ impl<'r> RunStages<'r> {
         if self.failure.note(run.set_up_for_all().await) {
             self.enter(RunStatus::Running);
             if run.makes_load() {
+                #[cfg(feature = "browser")]
+                run.start_browser().await;
                 self.failure.note(run.run_scenarios().await);
             }
             self.enter(RunStatus::Teardown);

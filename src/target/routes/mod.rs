@@ -3,6 +3,7 @@
 mod account;
 mod export;
 mod grpc;
+mod pages;
 mod plain;
 mod records;
 mod risks;
@@ -41,6 +42,7 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .route("/grpc.health.v1.Health/Check", post(grpc::health))
         .nest("/api/v1", register().route_layer(middleware::from_fn_with_state(app.clone(), token)))
         .nest("/api", register())
+        .route("/app/{name}", get(pages::page))
         .fallback(async || ApiError::not_found("there is nothing at this address"))
         .method_not_allowed_fallback(async || ApiError::method_not_allowed())
         .layer(middleware::from_fn_with_state(app.clone(), metrics::observe))

@@ -59,14 +59,14 @@ fn host_error(message: String, context: &mut Context) -> JsValue {
 pub fn caught(error: JsError, context: &mut Context) -> Throw {
     if error.as_engine().is_some() {
         return if state(context).host.may_continue() {
-            Throw::Exception(Exception { text: format!("RangeError: {TOO_DEEP}"), stack: String::new() })
+            Throw::Exception(Exception::of_text(format!("RangeError: {TOO_DEEP}")))
         } else {
             Throw::Stop
         };
     }
     match error.into_opaque(context) {
         Ok(value) => Throw::Exception(describe(&value, context)),
-        Err(error) => Throw::Exception(Exception { text: error.to_string(), stack: String::new() }),
+        Err(error) => Throw::Exception(Exception::of_text(error.to_string())),
     }
 }
 
@@ -84,10 +84,18 @@ pub fn describe(value: &JsValue, context: &mut Context) -> Exception {
         }
     };
     let Some(object) = object else {
-        return Exception { text, stack: String::new() };
+        return Exception::of_text(text);
     };
-    let stack = stack_of(&object, &text, context);
-    Exception { text, stack }
+    let mut own_text = |name: &str| {
+        let value = object.get(JsString::from(name), context).ok().and_then(|value| value.as_string());
+        value.map(|value| value.to_std_string_lossy()).unwrap_or_default()
+    };
+    let (message, own_stack) = (own_text("message"), own_text("stack"));
+    let hint = if message.is_empty() { Default::default() } else { Exception::hint_in(&text, &message) };
+    // An error whose stack is its text has none to be shown.
+    let has_none = !own_stack.is_empty() && (own_stack == text || own_stack == message);
+    let stack = if has_none { String::new() } else { stack_of(&object, &text, context) };
+    Exception { text, stack, hint }
 }
 
 /// Boa doesn't say what was no function, or had no property: the text at the error's place does.

@@ -87,12 +87,19 @@ fn text_of(context: Context, value: &Owned) -> String {
 pub fn describe(context: Context, value: &Owned) -> Exception {
     let text = text_of(context, value);
     if !value.borrow().is_error() {
-        return Exception { text, stack: String::new() };
+        return Exception::of_text(text);
     }
     let frames = frames(context, value);
+    let message = context.ok(context.get(value, "message")).filter(|message| message.borrow().is_string());
+    let message = message.map(|message| context.text_or_empty(&message)).unwrap_or_default();
+    let hint = if message.is_empty() { Default::default() } else { Exception::hint_in(&text, &message) };
+    // An error whose stack is its text has none to be shown.
+    if !frames.is_empty() && (frames == text || frames == message) {
+        return Exception { text, stack: String::new(), hint };
+    }
     // A stack made by js-stdlib's formatter begins with the error itself and is complete.
     let stack = stack::write(&text, frames.lines().filter_map(stack::parse_line), |_| None);
-    Exception { text, stack }
+    Exception { text, stack, hint }
 }
 
 /// The `stack` of an error, where it is a text.

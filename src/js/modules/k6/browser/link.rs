@@ -40,10 +40,10 @@ pub struct Link {
     _browser: Option<Arc<RunningBrowser>>,
     is_own: bool,
     is_closed: Cell<bool>,
-    /// The script waits for so many things: while there are none, its iteration may end.
+    /// The script waits for so many events: while there are none, and no replies, its iteration may end.
     held: Cell<u64>,
-    /// Commands that something else waits for.
-    free: RefCell<HashSet<u64>>,
+    /// Commands whose replies it waits for.
+    awaited: RefCell<HashSet<u64>>,
     /// Timers of the script's half.
     deadlines: RefCell<BTreeSet<(Instant, u32)>>,
     last_deadline: Cell<u32>,
@@ -68,7 +68,7 @@ impl Link {
             _browser: browser,
             is_closed: Cell::new(false),
             held: Cell::new(0),
-            free: RefCell::default(),
+            awaited: RefCell::default(),
             deadlines: RefCell::default(),
             last_deadline: Cell::new(0),
             is_pumping: Cell::new(false),
@@ -89,12 +89,17 @@ impl Link {
     /// Sends a command; its number. The iteration waits for the reply, unless something else does.
     pub fn send(&self, vu: &VuContext, session: &str, method: &str, params: &str, is_free: bool) -> u64 {
         let id = self.connection.send(&self.inbox, session, method, params);
-        if is_free {
-            self.free.borrow_mut().insert(id);
-        } else {
-            self.hold(vu, true);
+        if !is_free {
+            self.awaited.borrow_mut().insert(id);
+            count_idle(vu);
         }
         id
+    }
+
+    /// No reply to this command will come any more: what it was sent to has gone.
+    pub fn give_up(&self, vu: &VuContext, id: u64) {
+        self.awaited.borrow_mut().remove(&id);
+        count_idle(vu);
     }
 
     /// The script waits for one more thing, or one less.
@@ -181,9 +186,7 @@ impl Link {
             match item {
                 Some(InboxItem::Reply(id, message)) => {
                     vu.note_given(message.len());
-                    if !self.free.borrow_mut().remove(&id) {
-                        self.held.set(self.held.get().saturating_sub(1));
-                    }
+                    self.awaited.borrow_mut().remove(&id);
                     batch.push(Value::Json(message.into()));
                     return Poll::Ready(Value::List(batch));
                 }
@@ -193,6 +196,8 @@ impl Link {
                 }
                 Some(InboxItem::Traffic(session, event)) => batch.extend(self.measured(vu, session, *event)),
                 Some(InboxItem::Ended(reason)) => {
+                    // Nobody will reply any more.
+                    self.awaited.borrow_mut().clear();
                     batch.push(fields([("ended", reason.into())]));
                     return Poll::Ready(Value::List(batch));
                 }
@@ -239,7 +244,8 @@ impl Link {
         if self.connection.is_open() {
             let worlds = self.vitals.take();
             let reported = worlds.into_iter().map(|(session, world)| {
-                let params = serde_json::json!({"contextId": world, "expression": REPORT_VITALS}).to_string();
+                let params = serde_json::json!({"contextId": world, "expression": REPORT_VITALS, "awaitPromise": true});
+                let params = params.to_string();
                 self.connection.send(&self.inbox, &session, "Runtime.evaluate", &params)
             });
             let reported = reported.collect();
@@ -293,7 +299,8 @@ impl Link {
 fn count_idle(vu: &VuContext) {
     let links = vu.module_state::<Links>();
     let is_idle = |link: &&Rc<Link>| {
-        !link.is_closed.get() && link.is_pumping.get() && link.held.get() == 0 && link.deadlines.borrow().is_empty()
+        let awaits = link.held.get() > 0 || !link.awaited.borrow().is_empty() || !link.deadlines.borrow().is_empty();
+        !link.is_closed.get() && link.is_pumping.get() && !awaits
     };
     let count = links.0.borrow().iter().filter(is_idle).count();
     vu.set_idle(count);

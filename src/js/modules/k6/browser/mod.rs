@@ -21,7 +21,7 @@ mod settings;
 mod shared;
 
 pub use link::close_links;
-pub use shared::{close, configure};
+pub use shared::{PagePicture, close, configure, pictures, start_early};
 
 use link::{Link, REPORT_VITALS};
 use shared::SharedBrowser;
@@ -40,6 +40,7 @@ pub const OPS: &[(&str, Op)] = &[
     ("unsubscribe", unsubscribe),
     ("next", next),
     ("hold", hold),
+    ("giveUp", give_up),
     ("after", after),
     ("cancel", cancel),
     ("nameMetrics", name_metrics),
@@ -51,23 +52,36 @@ pub const OPS: &[(&str, Op)] = &[
     ("writeFile", write_file),
     ("span", span),
     ("failureFolder", failure_folder),
+    ("startTimeout", start_timeout),
+    ("pictured", pictured),
     ("base64", base64),
     ("textBase64", text_base64),
     ("base64Text", base64_text),
     ("pageScript", page_script),
 ];
 
+/// The text of a file of js-stdlib.
+macro_rules! stdlib {
+    ($name:literal) => {
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/js-stdlib/k6/browser/", $name, ".js"))
+    };
+}
+
 /// What runs in pages, by name.
-const PAGE_SCRIPTS: &[(&str, &str)] = &[(
-    "vitals",
-    concat!(
-        "(() => {\nif (window !== window.top || !/^(https?|file):/.test(location.href) || globalThis.volleyReportVitals) return;\n",
-        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/vendor/web-vitals/web-vitals.iife.js")),
-        "\n(",
-        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/js-stdlib/k6/browser/page_vitals.js")),
-        ")(webVitals);\n})()",
+const PAGE_SCRIPTS: &[(&str, &str)] = &[
+    (
+        "vitals",
+        concat!(
+            "(() => {\nif (window !== window.top || !/^(https?|file):/.test(location.href) || globalThis.volleyReportVitals) return;\n",
+            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/vendor/web-vitals/web-vitals.iife.js")),
+            "\n(",
+            stdlib!("page_vitals"),
+            ")(webVitals);\n})()",
+        ),
     ),
-)];
+    ("actions", concat!(stdlib!("injected_selectors"), stdlib!("injected"))),
+    ("roles", stdlib!("injected_roles")),
+];
 
 /// What k6 says where no browser was asked for, and what would help.
 const ABSENT: &str = "browser not found in registry. make sure to set browser type option in scenario definition in order to use \
@@ -89,8 +103,18 @@ fn asked(vu: &VuContext) -> Asked {
         return Asked::Nothing;
     }
     let scenario = vu.scenario.borrow();
-    let options = scenario.as_ref().and_then(|facts| facts.options.as_ref());
-    match options.and_then(|options| options.get("browser")).and_then(|browser| browser.get("type")) {
+    asked_by(scenario.as_ref().and_then(|facts| facts.options.as_ref()))
+}
+
+/// Whether the options of a scenario ask for a browser that there is.
+pub fn is_asked_by(options: Option<&serde_json::Value>) -> bool {
+    matches!(asked_by(options), Asked::Chromium)
+}
+
+fn asked_by(options: Option<&serde_json::Value>) -> Asked {
+    let entries = options.and_then(serde_json::Value::as_object).into_iter().flatten();
+    let browser = entries.filter(|(key, _)| key.eq_ignore_ascii_case("browser")).map(|(_, browser)| browser).next();
+    match browser.and_then(|browser| browser.get("type")) {
         None | Some(serde_json::Value::Null) => Asked::Nothing,
         Some(serde_json::Value::String(kind)) if kind == "chromium" => Asked::Chromium,
         Some(serde_json::Value::String(kind)) => Asked::Unknown(kind.clone()),
@@ -118,6 +142,7 @@ pub fn begin_iteration(vu: &VuContext) {
 /// Declares the metrics.
 fn declare(vu: &VuContext, _args: Args) -> Result<Value, Throw> {
     measure::declare(vu)?;
+    vu.script.module_state::<SharedBrowser>().note_import();
     Ok(Value::Undefined)
 }
 
@@ -224,6 +249,12 @@ fn hold(vu: &VuContext, args: Args) -> Result<Value, Throw> {
     Ok(Value::Undefined)
 }
 
+/// `(link, number of a command)`: no reply will come.
+fn give_up(vu: &VuContext, args: Args) -> Result<Value, Throw> {
+    args.resource::<Link>(0)?.give_up(vu, args.number(1) as u64);
+    Ok(Value::Undefined)
+}
+
 /// `(link, milliseconds)` -> the number of a timer.
 fn after(vu: &VuContext, args: Args) -> Result<Value, Throw> {
     let span = Span::from_millis(args.number(1).max(0.0)).to_duration();
@@ -301,6 +332,20 @@ fn failure_folder(vu: &VuContext, _args: Args) -> Result<Value, Throw> {
     let shared = vu.script.module_state::<SharedBrowser>();
     let folder = shared.settings(&vu.script.log).ok().and_then(|settings| settings.failure_screenshots.clone());
     Ok(folder.map_or(Value::Undefined, |folder| Value::String(folder.display().to_string())))
+}
+
+/// How long a new page may take, in milliseconds.
+fn start_timeout(vu: &VuContext, _args: Args) -> Result<Value, Throw> {
+    let shared = vu.script.module_state::<SharedBrowser>();
+    let timeout = shared.settings(&vu.script.log).map_or(Duration::from_secs(30), |settings| settings.timeout);
+    Ok(Value::Number(timeout.as_secs_f64() * 1000.0))
+}
+
+/// `(path, message)`: a page was pictured whose action failed with this message.
+fn pictured(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
+    let picture = PagePicture { path: args.string(0), message: args.string(1) };
+    vu.script.module_state::<SharedBrowser>().add_picture(picture);
+    Ok(Value::Undefined)
 }
 
 /// `(bytes or base64)` -> the other.

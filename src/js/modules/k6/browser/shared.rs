@@ -1,6 +1,7 @@
 //! The browser that all VUs of a run share: started when the first needs it, started anew when it has gone, ended with the run.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -12,6 +13,10 @@ use crate::log::Logger;
 use crate::net::devtools::DevtoolsConnection;
 use crate::net::devtools::process::BrowserProcess;
 use crate::net::{Config, Net};
+use crate::units::sync::lock;
+
+/// How long a browser may take to start, at the least.
+const MIN_START_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What all VUs share.
 #[derive(Default)]
@@ -20,6 +25,26 @@ pub struct SharedBrowser {
     settings: OnceLock<Result<BrowserSettings, String>>,
     net: OnceLock<Option<Arc<Net>>>,
     running: Mutex<Option<Arc<RunningBrowser>>>,
+    /// A script of the run imports the module.
+    is_imported: AtomicBool,
+    pictures: std::sync::Mutex<Vec<PagePicture>>,
+}
+
+/// More pictures than this are not remembered; their files are there all the same.
+const MAX_PICTURES: usize = 100;
+
+/// A picture of a page whose action failed.
+#[derive(Clone, Debug)]
+pub struct PagePicture {
+    /// Its file.
+    pub path: String,
+    /// What the action was, and why it failed.
+    pub message: String,
+}
+
+/// The pictures of pages whose actions failed, in the order in which they were made.
+pub fn pictures(script: &Script) -> Vec<PagePicture> {
+    lock(&script.module_state::<SharedBrowser>().pictures).clone()
 }
 
 /// A browser that VUs use.
@@ -38,6 +63,14 @@ pub fn configure(script: &Script, env: &HashMap<String, String>) {
     _ = script.module_state::<SharedBrowser>().env.set(ours.collect());
 }
 
+/// Starts the browser before any iteration, so that none of them waits for it. What goes wrong is said by the first that needs it.
+pub async fn start_early(script: &Script) {
+    let shared = script.module_state::<SharedBrowser>();
+    if shared.is_imported.load(Ordering::Relaxed) {
+        _ = shared.get(&script.log).await;
+    }
+}
+
 /// Ends the browser, at the end of the run.
 pub async fn close(script: &Script) {
     let shared = script.module_state::<SharedBrowser>();
@@ -51,6 +84,19 @@ pub async fn close(script: &Script) {
 }
 
 impl SharedBrowser {
+    /// The script of the run imports the module.
+    pub fn note_import(&self) {
+        self.is_imported.store(true, Ordering::Relaxed);
+    }
+
+    /// Remembers a picture.
+    pub fn add_picture(&self, picture: PagePicture) {
+        let mut pictures = lock(&self.pictures);
+        if pictures.len() < MAX_PICTURES {
+            pictures.push(picture);
+        }
+    }
+
     /// What the environment says.
     ///
     /// # Errors
@@ -83,6 +129,8 @@ impl SharedBrowser {
     /// Why there is none.
     pub async fn get(&self, log: &Logger) -> Result<Arc<RunningBrowser>, String> {
         let settings = self.settings(log)?;
+        // The limit that can be set is for pages; a browser needs its time to start.
+        let timeout = settings.timeout.max(MIN_START_TIMEOUT);
         // Whoever comes meanwhile waits for the same browser.
         let mut running = self.running.lock().await;
         if let Some(known) = running.as_ref().filter(|known| known.connection.is_open()) {
@@ -91,15 +139,15 @@ impl SharedBrowser {
         drop(running.take());
         let started = Arc::new(match &settings.source {
             BrowserSource::Launched(launch) => {
-                let process = BrowserProcess::start(launch, settings.timeout)
+                let process = BrowserProcess::start(launch, timeout)
                     .await
                     .map_err(|error| format!("launching browser: {error}"))?;
-                let connection = self.connect(&process.url, settings.timeout, log).await;
+                let connection = self.connect(&process.url, timeout, log).await;
                 let connection = connection.map_err(|error| format!("connecting to browser DevTools URL: {error}"))?;
                 RunningBrowser { connection, process: Some(process) }
             }
             BrowserSource::Remote(url) => {
-                let connection = self.connect(url, settings.timeout, log).await;
+                let connection = self.connect(url, timeout, log).await;
                 let connection = connection
                     .map_err(|error| format!("connecting to browser: connecting to browser DevTools URL: {error}"))?;
                 RunningBrowser { connection, process: None }
