@@ -20,7 +20,7 @@ pub(in crate::net::sql) fn packets(kind: u8, data: &[u8]) {
         T::deserialize(context, &mut ParseBuf(data)).ok()
     }
     let capabilities = CapabilityFlags::CLIENT_PROTOCOL_41 | CapabilityFlags::CLIENT_PLUGIN_AUTH;
-    if let Some(hello) = auth::hello(data).ok() {
+    if let Ok(hello) = auth::hello(data) {
         _ = (hello.nonce(), hello.auth_plugin().map(|plugin| plugin.into_owned()), hello.capabilities());
     }
     if let Some(request) = read::<AuthSwitchRequest<'_>>((), data) {
