@@ -75,8 +75,18 @@ pub mod fuzz {
     pub use crate::js::modules::k6::net::grpc::fuzz_tests::{descriptors, message, proto};
     pub use crate::js::transpile::fuzz_tests::{map, script};
     pub use crate::metrics::fuzz_tests::{baseline, threshold};
+    #[cfg(feature = "x-dns")]
+    pub use crate::net::dns_query::fuzz_tests::dns;
     pub use crate::net::grpc::fuzz_tests::{body, trailers};
     pub use crate::net::http::fuzz_tests::{answer, challenge, cookie, location};
+    #[cfg(feature = "x-mqtt")]
+    pub use crate::net::mqtt::fuzz_tests::mqtt;
+    #[cfg(feature = "x-redis")]
+    pub use crate::net::redis::fuzz_tests::resp;
+    #[cfg(feature = "x-sql")]
+    pub use crate::net::sql::fuzz_tests::{mysql, source};
+    #[cfg(feature = "x-sse")]
+    pub use crate::net::sse::fuzz_tests::events;
     pub use crate::net::tls::fuzz_tests::keys;
     pub use crate::net::ws::fuzz_tests::{deflated, frames};
     pub use crate::options::fuzz_tests::options;

@@ -14,7 +14,7 @@ use volley::{CacheChoice, TargetConfig, bind};
 use crate::harness::trial;
 use crate::needs::has_modules_of;
 use crate::program::{engines, run, volley};
-use crate::{needs, procedure_services, redis, x_net};
+use crate::{needs, procedure_services, redis, sql_mysql, x_icmp, x_mqtt, x_net};
 
 /// A test for every example and engine.
 pub fn trials() -> Vec<Trial> {
@@ -74,6 +74,21 @@ fn run_one(engine: &str, script: &Path) {
     let postgres = text.contains("__ENV.DATABASE_URL").then(|| procedure_services::postgres(dir.path()));
     if let Some((_, url)) = &postgres {
         command.arg("-e").arg(format!("DATABASE_URL={url}?sslmode=disable"));
+    }
+    let mariadb = text.contains("__ENV.MYSQL_DSN").then(|| sql_mysql::Mariadb::start(dir.path()));
+    if let Some(server) = &mariadb {
+        command.arg("-e").arg(format!("MYSQL_DSN={}", server.dsn()));
+    }
+    let mosquitto = text.contains("__ENV.MQTT_URL").then(|| x_mqtt::mosquitto(dir.path()));
+    if let Some((_, port, _)) = &mosquitto {
+        command.args(["-e", "MQTT_USER=u", "-e", "MQTT_PASSWORD=s3cret", "-e"]);
+        command.arg(format!("MQTT_URL=mqtt://127.0.0.1:{port}"));
+    }
+    if text.contains("k6/x/icmp") {
+        x_icmp::needs_sockets();
+    }
+    if text.contains("k6/x/exec") {
+        command.args(["--allow", "exec,file", "-e"]).arg(format!("LOG_FOLDER={}", dir.path().display()));
     }
     if text.contains("__ENV.TLS_HOST") {
         command.arg("-e").arg(format!("TLS_HOST=localhost:{}", x_net::tls_server("localhost", 2100)));

@@ -55,6 +55,7 @@ mod scale_out;
 mod segments;
 mod server;
 mod sql;
+mod sql_mysql;
 mod target;
 mod tidy;
 mod truth;
@@ -62,6 +63,9 @@ mod truth_server;
 mod unanswered;
 mod vendor;
 mod websocket;
+mod x_icmp;
+mod x_machine;
+mod x_mqtt;
 mod x_net;
 
 fn main() -> std::process::ExitCode {

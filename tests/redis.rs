@@ -355,3 +355,77 @@ export default async function () {
         assert!(summary["metrics"]["data_sent"]["count"].as_f64() > Some(3000.0 * 50.0), "{summary}");
     }
 }
+
+/// A master and its replica, watched by a sentinel; what the sentinels say moves with a failover.
+#[test]
+fn sentinels_say_where_the_master_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder_of = |name: &str| {
+        let path = folder.path().join(name);
+        fs::create_dir(&path).unwrap();
+        path
+    };
+    let (_first, master) = start(&folder_of("master"), &["--requirepass", "s3cret", "--masterauth", "s3cret"]);
+    let follow = ["--requirepass", "s3cret", "--masterauth", "s3cret", "--replicaof", "127.0.0.1", &master.to_string()];
+    let _replica = start(&folder_of("replica"), &follow);
+    let port = free_port();
+    let path = folder_of("sentinel").join("sentinel.conf");
+    let watched = format!(
+        "port {port}\nbind 127.0.0.1\nrequirepass watch\nsentinel sentinel-pass watch\n\
+         sentinel monitor mine 127.0.0.1 {master} 1\nsentinel auth-pass mine s3cret\nsentinel down-after-milliseconds mine 60000\n"
+    );
+    fs::write(&path, watched).unwrap();
+    let _sentinel = service(redis_server().arg(&path).arg("--sentinel"));
+    until("a sentinel", || listens(port));
+    let text = r"
+import { Client } from 'k6/x/redis';
+import { sleep } from 'k6';
+const of = (options) => new Client({ socket: { host: '127.0.0.1', port: Number(__ENV.SENTINEL) }, password: 's3cret', masterName: 'mine', sentinelPassword: 'watch', ...options });
+const told = (promise) => promise.catch((error) => String(error));
+const watcher = new Client(`redis://:watch@127.0.0.1:${__ENV.SENTINEL}`);
+const say = (...values) => console.log(JSON.stringify(values));
+export default async function () {
+  const client = of({});
+  const role = async () => (await told(client.sendCommand('ROLE')))[0];
+  say(await told(client.set('k', 'v', 0)), await told(client.get('k')), await role());
+  say(await told(of({ masterName: 'other' }).get('k')), await told(of({ sentinelPassword: 'wrong' }).get('k')));
+  // Another is master now: what was connected to the old one finds it.
+  const before = (await watcher.sendCommand('SENTINEL', 'get-master-addr-by-name', 'mine'))[1];
+  for (let i = 0; i < 600 && (await told(watcher.sendCommand('SENTINEL', 'failover', 'mine'))) !== 'OK'; i++) sleep(0.05);
+  const master = async () => (await watcher.sendCommand('SENTINEL', 'get-master-addr-by-name', 'mine'))[1];
+  for (let i = 0; i < 600 && (await master()) === before; i++) sleep(0.05);
+  say((await master()) !== before, await role(), await told(of({}).set('k', 'w', 0)));
+}";
+    for engine in engines() {
+        let unreachable = "redis: all sentinels specified in configuration are unreachable";
+        let expect = [
+            r#"["OK","v","master"]"#.to_owned(),
+            format!("[\"{unreachable}\",\"{unreachable}\"]"),
+            r#"[true,"master","OK"]"#.to_owned(),
+        ];
+        let expect: Vec<&str> = expect.iter().map(String::as_str).collect();
+        check(engine, text, &[("SENTINEL", port.to_string())], &expect);
+    }
+}
+
+/// A connection that listens, or speaks another protocol, is not used again.
+#[test]
+fn a_subscription_does_not_spoil_the_pool() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_redis, port) = start(folder.path(), &[]);
+    let text = r"
+import { Client } from 'k6/x/redis';
+const client = new Client(__ENV.REDIS);
+export default async function () {
+  const first = await client.sendCommand('SUBSCRIBE', 'news');
+  const seen = [first];
+  for (let i = 0; i < 5; i++) seen.push(await client.sendCommand('PUBLISH', 'news', 'x'), await client.set('k', i, 0), await client.get('k'));
+  await client.sendCommand('MONITOR');
+  seen.push(await client.get('k'));
+  console.log(JSON.stringify(seen));
+}";
+    for engine in engines() {
+        let expect = r#"[["subscribe","news",1],0,"OK","0",0,"OK","1",0,"OK","2",0,"OK","3",0,"OK","4","4"]"#;
+        check(engine, text, &[("REDIS", format!("redis://127.0.0.1:{port}"))], &[expect]);
+    }
+}

@@ -128,7 +128,7 @@ export default function () {
   say(told(() => open({ max_open_conns: 'x' })));
   say(told(() => open(5)));
   say(told(() => sql.open('postgres', 'user=u')));
-  say(told(() => sql.open(Symbol('mysql'), 'user=u')));
+  say(told(() => sql.open(Symbol('oracle'), 'user=u')));
   say(told(() => sql.open({ valueOf: () => driver }, '')));
   say(told(() => kept.queryWithTimeout('x', 'SELECT 1')));
   say(kept.queryWithTimeout('10s', 'SELECT $1::int AS x', 1), kept.execWithTimeout('1m', 'SELECT 1').rowsAffected());
@@ -147,7 +147,7 @@ export default function () {
             "GoError: invalid options: max_open_conns is string; expected a number",
             "GoError: invalid options type: int64; expected object",
             "GoError: unsupported database: invalid driver parameter type",
-            "GoError: unsupported database: mysql; drivers that are offered: k6/x/sql/driver/postgres",
+            "GoError: unsupported database: oracle; drivers that are offered: k6/x/sql/driver/mysql, k6/x/sql/driver/postgres, k6/x/sql/driver/sqlite3",
             "GoError: pq: the data source name has no user: postgres://user:password@host:port/database",
             "GoError: time: invalid duration \"x\"",
             r#"[{"x":1}] 1"#,
@@ -160,7 +160,7 @@ export default function () {
 fn a_driver_that_is_not_here_says_which_are() {
     let text = r"
 import sql from 'k6/x/sql';
-import driver from 'k6/x/sql/driver/mysql';
+import driver from 'k6/x/sql/driver/sqlserver';
 export default function () {
   try { sql.open(driver, 'u:p@tcp(h)/db'); } catch (error) {
     const text = String(error);
@@ -170,7 +170,7 @@ export default function () {
     for engine in engines() {
         let folder = tempfile::tempdir().unwrap();
         let outcome = run(&mut script(&folder, engine, text, &[]));
-        let expect = [" the module \"k6/x/sql/driver/mysql\" is not offered true false"];
+        let expect = [" the module \"k6/x/sql/driver/sqlserver\" is not offered true false"];
         assert_eq!(logged(&outcome.stderr), expect, "{engine}: {}", outcome.stderr);
     }
 }

@@ -235,6 +235,9 @@ pub struct RuntimeArgs {
     /// extended or base
     #[arg(long, value_name = "MODE")]
     pub compatibility_mode: Option<String>,
+    /// What the script may do on this machine, comma-separated: exec, file; may be repeated
+    #[arg(long, value_name = "WHAT")]
+    pub allow: Vec<String>,
     /// What the script is: js or archive
     #[arg(short = 't', long = "type", value_name = "TYPE")]
     pub script_type: Option<String>,

@@ -12,7 +12,7 @@ use super::target::{runtime, time};
 use super::{program, script};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::options::{Layers, Options, Stage};
+use crate::options::{Layers, Options, Permissions, Stage};
 use crate::run::{self, Address, Reports, RunRequest, ScriptRequest};
 use crate::source::{FileSet, MainScript, MapDisk, Secrets};
 use crate::target::{self, CacheChoice, TargetConfig};
@@ -68,6 +68,7 @@ impl Command for DemoArgs {
             has_global: true,
             secrets: Arc::new(Secrets::open(&[], Path::new("."), &|_| None, |_| ())?),
             engine,
+            permissions: Permissions::default(),
             strict: false,
             log: context.log,
         };

@@ -4,8 +4,9 @@ use super::program;
 use crate::output;
 
 /// A flag, the variable that says the same, and what holds if neither does.
-pub(super) const FLAGS: [(&str, &str, &str); 62] = [
+pub(super) const FLAGS: [(&str, &str, &str); 63] = [
     ("address", "K6_ADDRESS", ""),
+    ("allow", "VOLLEY_ALLOW", ""),
     ("baseline", "VOLLEY_BASELINE", ""),
     ("batch", "K6_BATCH", "20"),
     ("batch-per-host", "K6_BATCH_PER_HOST", "6"),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::args::{GlobalArgs, RuntimeArgs, Switch, parse_bool};
 use super::usage::refuse;
 use crate::failure::Failure;
-use crate::options::Compat;
+use crate::options::{Compat, Permissions};
 use crate::source::ScriptType;
 use crate::summary;
 
@@ -110,6 +110,8 @@ pub struct RuntimeSettings {
     pub compatibility_mode: CompatibilityMode,
     /// What the script is, if said.
     pub script_type: Option<ScriptType>,
+    /// What the script may do on this machine.
+    pub permissions: Permissions,
     /// Don't read or judge thresholds.
     pub no_thresholds: bool,
     /// The summary at the end.
@@ -173,11 +175,13 @@ impl RuntimeArgs {
                 return Err(refuse("invalid summary mode").hint(words));
             }
         };
+        let allowed = if self.allow.is_empty() { set(env, "VOLLEY_ALLOW") } else { Some(self.allow.join(",")) };
         Ok(RuntimeSettings {
             env: self.env.iter().map(|item| variable(item)).collect::<Result<_, _>>()?,
             system_env: if include { env.clone() } else { Environment::new() },
             compatibility_mode,
             script_type,
+            permissions: Permissions::parse(allowed.as_deref().unwrap_or_default()).map_err(refuse)?,
             no_thresholds: flag(self.no_thresholds, "K6_NO_THRESHOLDS", false)?,
             summary_mode,
             summary_export: or_env(&self.summary_export, "K6_SUMMARY_EXPORT").filter(|path| !path.is_empty()),

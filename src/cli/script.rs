@@ -110,6 +110,7 @@ impl ScriptSettings {
             layers: self.layers,
             secrets,
             engine: engine(self.js_engine.as_deref())?,
+            permissions: self.runtime.permissions,
             strict: self.strict,
             log: log.clone(),
         })

@@ -55,6 +55,7 @@ fn run(engine: Engine, source: &str, iterations: u64) -> Result<Vec<String>, Fai
         rate_limit: None,
         min_iteration_duration: Duration::ZERO,
         throw: false,
+        permissions: Default::default(),
         is_strict: false,
         options: Default::default(),
         exported_options: Default::default(),

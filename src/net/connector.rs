@@ -104,7 +104,7 @@ impl Connector {
     }
 
     /// The address that `host:port` leads to, by the rules of the configuration.
-    #[cfg(feature = "x-dns")]
+    #[cfg(any(feature = "x-dns", feature = "x-icmp"))]
     pub async fn resolve(&self, host: &str, port: &str) -> Result<SocketAddr, NetError> {
         self.context.dialer.resolve(host, port).await
     }
@@ -122,7 +122,7 @@ impl Connector {
     }
 
     /// Counts bytes that went past the sockets opened here.
-    #[cfg(feature = "x-dns")]
+    #[cfg(any(feature = "x-dns", feature = "x-icmp"))]
     pub fn count_traffic(&self, sent: u64, received: u64) {
         self.traffic.add(sent, received);
     }

@@ -54,6 +54,9 @@ impl Resolver {
     }
 
     async fn ask(&self, host: &str) -> Result<Resolution, NetError> {
+        if is_odd_address(host) {
+            return Err(no_such_host(host));
+        }
         let found = tokio::net::lookup_host((host, 0)).await.map_err(|error| failed(host, &error))?;
         let mut addresses: Vec<IpAddr> = Vec::new();
         for address in found.map(|address| address.ip().to_canonical()) {
@@ -67,6 +70,16 @@ impl Resolver {
         }
         Ok(Resolution { addresses, asked: Instant::now(), turn: 0 })
     }
+}
+
+/// True for what only the C library takes for an address: `5`, `127.1`, `0x7f000001`, `010.0.0.1`. To Go these are names, and
+/// nobody has such a name.
+pub(super) fn is_odd_address(host: &str) -> bool {
+    let is_number = |part: &str| match part.strip_prefix("0x").or_else(|| part.strip_prefix("0X")) {
+        Some(digits) => digits.bytes().all(|byte| byte.is_ascii_hexdigit()),
+        None => !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()),
+    };
+    host.parse::<IpAddr>().is_err() && host.split('.').count() <= 4 && host.split('.').all(is_number)
 }
 
 fn apply(policy: DnsPolicy, addresses: Vec<IpAddr>) -> Vec<IpAddr> {
@@ -113,6 +126,16 @@ fn failed(host: &str, error: &std::io::Error) -> NetError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn odd_addresses_are_names() {
+        for host in ["5", "127.1", "0x7f000001", "010.0.0.1", "1.2.3.400"] {
+            assert!(is_odd_address(host), "{host}");
+        }
+        for host in ["127.0.0.1", "::1", "a", "1.test", "5x", "1.2.3.4.5", "", "1..2"] {
+            assert!(!is_odd_address(host), "{host}");
+        }
+    }
 
     #[test]
     fn policies_order_and_filter() {

@@ -1,5 +1,8 @@
 //! Questions to one DNS server, for scripts that put load on it: over UDP, and over TCP where the answer did not fit.
 
+#[cfg(any(test, fuzzing))]
+pub mod fuzz_tests;
+
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -8,6 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UdpSocket;
 
 use super::client_connections::ClientConnections;
+use super::dns::is_odd_address;
 use super::http::proto::error::NetError;
 use super::http::proto::url::to_ascii;
 use super::random::random;
@@ -75,6 +79,7 @@ pub async fn lookup(connections: &ClientConnections, host: &str) -> DnsOutcome {
     let began = Instant::now();
     let answer = match connections.connector().is_blocked(host) {
         true => Err(DnsError::Blocked),
+        false if is_odd_address(host) => Err(DnsError::Failed(format!("lookup {host}: no such host"))),
         false => match tokio::net::lookup_host((host, 0)).await {
             Ok(found) => {
                 let mut addresses: Vec<String> = Vec::new();
@@ -287,6 +292,20 @@ mod tests {
         check(0, &[(28, &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1])], RecordType::Aaaa, Ok(vec!["::1"]));
         check(0, &[], RecordType::A, Ok(vec![]));
         check(3, &[], RecordType::A, Err(DnsError::Code(3)));
+    }
+
+    /// Names are passed over and pointers not followed, so none can lead in a circle.
+    #[test]
+    fn pointers_lead_nowhere() {
+        let mut circle = answer(0, &[(1, &[127, 0, 0, 1])]);
+        let at = encode(7, "a.test", RecordType::A).unwrap().len() - 11;
+        for pointer in [at as u8, 12, 255] {
+            circle[at + 1] = pointer;
+            assert_eq!(decode(&circle, 7, RecordType::A), Ok(vec!["127.0.0.1".to_owned()]));
+        }
+        let mut names = answer(0, &[(5, [0xc0, 12].as_slice()); 200]);
+        names[6..8].copy_from_slice(&[255, 255]);
+        assert!(decode(&names, 7, RecordType::A).is_err());
     }
 
     #[test]

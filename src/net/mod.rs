@@ -18,21 +18,25 @@ pub mod dns;
 pub mod dns_query;
 pub mod grpc;
 pub mod http;
+#[cfg(feature = "x-icmp")]
+pub mod icmp;
 pub mod issuer_fetch;
+#[cfg(feature = "x-mqtt")]
+pub mod mqtt;
 pub mod open_files;
 pub mod origin;
-#[cfg(feature = "x-sql")]
-pub mod postgres;
 pub mod proxy;
 pub mod random;
 #[cfg(feature = "x-tcp")]
 pub mod raw_socket;
 #[cfg(feature = "x-redis")]
 pub mod redis;
-#[cfg(any(feature = "x-redis", feature = "x-sql", feature = "x-sse", feature = "x-tcp"))]
+#[cfg(any(feature = "x-mqtt", feature = "x-redis", feature = "x-sql", feature = "x-sse", feature = "x-tcp"))]
 pub mod remote;
 pub mod socket;
 pub mod socks;
+#[cfg(feature = "x-sql")]
+pub mod sql;
 #[cfg(feature = "x-sse")]
 pub mod sse;
 pub mod tls;

@@ -1,5 +1,8 @@
 //! Server-sent events: one request over a connection of its own, and what the server says until it ends.
 
+#[cfg(any(test, fuzzing))]
+pub mod fuzz_tests;
+
 use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::rc::Rc;

@@ -18,6 +18,7 @@ pub mod hosts;
 pub mod instance;
 pub mod ips;
 pub mod layers;
+pub mod permissions;
 pub mod plan;
 
 pub mod ramp;
@@ -43,6 +44,7 @@ pub use hosts::{HostPattern, Hosts};
 pub use instance::Instance;
 pub use ips::{Cidr, LocalIps};
 pub use layers::{OptionLayer, consolidate};
+pub use permissions::Permissions;
 pub use plan::Plan;
 pub use resolve::{Layers, ResolvedOptions};
 pub use scenario::{ExecutorConfig, Scenario, VuStage};

@@ -188,6 +188,7 @@ impl ScriptContext {
                 .map(|rps| crate::js::runtime::script::RateLimit::new(rps as u64)),
             min_iteration_duration: options.min_iteration_duration.unwrap_or_default().to_duration(),
             throw: options.throw.unwrap_or_default(),
+            permissions: request.permissions,
             is_strict: request.strict,
             options: Default::default(),
             exported_options: Default::default(),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::Reports;
 use crate::join::Joined;
 use crate::js::engine::Engine;
-use crate::options::{Feature, Layers};
+use crate::options::{Feature, Layers, Permissions};
 use crate::source::{MainScript, Secrets};
 use crate::summary;
 use crate::ui::Terminal;
@@ -33,6 +33,8 @@ pub struct ScriptRequest {
     pub secrets: Arc<Secrets>,
     /// The JavaScript engine.
     pub engine: Engine,
+    /// What it may do on this machine.
+    pub permissions: Permissions,
     /// Refuse what k6 refuses.
     pub strict: bool,
     /// The log of the process.

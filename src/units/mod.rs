@@ -4,12 +4,14 @@ pub mod allocator;
 #[cfg(test)]
 pub mod book_tests;
 pub mod duration;
+pub mod errno;
 pub mod figure;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz_tests;
 pub mod nearest;
 pub mod number;
 pub mod percent;
+pub mod process_group;
 pub mod quote;
 pub mod redact;
 pub mod sync;

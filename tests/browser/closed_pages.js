@@ -1,8 +1,8 @@
 // Elements of a page that has been closed: every call is rejected at once.
-// console: locator clicking on "button": frame was detached
-// console: frames getting text content of "iframe >> internal:control=enter-frame >> p": frame was detached
+// console: locator clicking on "button": Target page, context or browser has been closed
+// console: frames getting text content of "iframe >> internal:control=enter-frame >> p": Target page, context or browser has been closed
 // console: handle true
-// console: count counting elements of "button": frame was detached
+// console: count counting elements of "button": Target page, context or browser has been closed
 // console: waiting true
 // console: keyboard true
 import { browser } from 'k6/browser';

@@ -1,6 +1,5 @@
 // k6/x/sql: databases. Statements wait for their answer.
 import { declare, open as openPool, run, close, timePart, text } from 'native:k6/x/sql';
-import postgres from 'k6/x/sql/driver/postgres';
 import { call, primordials } from 'native:engine';
 
 const { DatePrototypeToISOString, ObjectDefineProperty, String, Uint8Array } = primordials;
@@ -60,7 +59,7 @@ function argumentOf(value) {
   if (typeof value === 'bigint') return String(value);
   if (value === null || typeof value !== 'object') return value;
   try {
-    return call(DatePrototypeToISOString, value);
+    return { 'volley.date': call(DatePrototypeToISOString, value) };
   } catch {
     return value;
   }
@@ -79,10 +78,11 @@ function query(database, sql, args, timeout) {
 }
 
 function exec(database, sql, args, timeout) {
-  const affected = run(database, 'exec', String(sql), argumentsOf(args), timeout);
+  const { 0: affected, 1: id } = run(database, 'exec', String(sql), argumentsOf(args), timeout);
   return {
     rowsAffected: () => affected,
     lastInsertId() {
+      if (id !== null) return id;
       throw new GoError('LastInsertId is not supported by this driver');
     },
   };
@@ -101,9 +101,8 @@ class Database {
 export function open(driver, dsn, options) {
   let symbol = driver;
   if ((typeof driver === 'object' && driver !== null) || typeof driver === 'function') symbol = driver.valueOf();
-  let other = symbol === postgres ? undefined : null;
-  if (other === null && typeof symbol === 'symbol') other = String(symbol);
-  return new Database(openPool(other, String(dsn), options));
+  const name = typeof symbol === 'symbol' ? String(symbol) : undefined;
+  return new Database(openPool(name, String(dsn), options));
 }
 
 export default { open };

@@ -38,6 +38,8 @@ const HOOKS: Hooks = Hooks {
         k6::browser::close_links,
         k6::net::grpc::close_streams,
         k6::websockets::socket::close_sockets,
+        #[cfg(feature = "x-mqtt")]
+        k6::x::mqtt::close_clients,
         #[cfg(feature = "x-tcp")]
         k6::x::tcp::close_sockets,
     ],
@@ -80,14 +82,26 @@ pub const MODULES: &[BuiltinModule] = &[
     module!("k6/ws", k6::ws::OPS),
     #[cfg(feature = "x-dns")]
     module!("k6/x/dns", k6::x::dns::OPS),
+    #[cfg(feature = "x-exec")]
+    module!("k6/x/exec", k6::x::exec::OPS),
     #[cfg(feature = "x-faker")]
     module!("k6/x/faker", k6::x::faker::OPS),
+    #[cfg(feature = "x-file")]
+    module!("k6/x/file", k6::x::file::OPS),
+    #[cfg(feature = "x-icmp")]
+    module!("k6/x/icmp", k6::x::icmp::OPS),
+    #[cfg(feature = "x-mqtt")]
+    module!("k6/x/mqtt", k6::x::mqtt::OPS),
     #[cfg(feature = "x-redis")]
     module!("k6/x/redis", k6::x::redis::OPS),
     #[cfg(feature = "x-sql")]
     module!("k6/x/sql", k6::x::sql::OPS),
     #[cfg(feature = "x-sql")]
+    module!("k6/x/sql/driver/mysql", k6::x::sql::mysql_tls::OPS),
+    #[cfg(feature = "x-sql")]
     module!("k6/x/sql/driver/postgres", &[]),
+    #[cfg(feature = "x-sql")]
+    module!("k6/x/sql/driver/sqlite3", &[]),
     #[cfg(feature = "x-sse")]
     module!("k6/x/sse", k6::x::sse::OPS),
     #[cfg(feature = "x-tcp")]

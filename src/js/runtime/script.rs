@@ -13,6 +13,7 @@ use crate::metrics::record::Epoch;
 use crate::metrics::system_tags::SystemTags;
 use crate::metrics::{Interner, Registry, TagSet};
 use crate::net::Net;
+use crate::options::Permissions;
 use crate::source::Secrets;
 use crate::units::sync::lock;
 
@@ -62,6 +63,8 @@ pub struct Script {
     pub min_iteration_duration: std::time::Duration,
     /// The option `throw`: failed requests and bad values throw.
     pub throw: bool,
+    /// What it may do on this machine.
+    pub permissions: Permissions,
     /// `--strict-k6`: what k6 does not have is not there.
     pub is_strict: bool,
     /// The consolidated options as `exec.test.options` shows them, JSON; known after the first pass.

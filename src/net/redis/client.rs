@@ -129,7 +129,9 @@ impl RedisClient {
     // Sentinel ---------------------------------------------------------------------------------------------------
 
     async fn find_master(&self, sentinel: &SentinelConfig) -> Result<RedisAddress, RedisError> {
-        if let Some(known) = self.master.borrow().clone() {
+        let known = self.master.borrow().clone();
+        // Another may be master when a connection has to be opened.
+        if let Some(known) = known.filter(|known| self.node(known).has_idle()) {
             return Ok(known);
         }
         let words = ["SENTINEL", "get-master-addr-by-name", &sentinel.master];

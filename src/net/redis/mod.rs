@@ -7,6 +7,8 @@
 mod client;
 mod config;
 mod connection;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz_tests;
 mod node;
 mod resp;
 #[cfg(test)]

@@ -27,6 +27,16 @@ pub(super) struct RedisNode {
     is_warm: Cell<bool>,
 }
 
+/// Commands after which a connection speaks otherwise, or of itself: it serves no other command.
+const CHANGING: [&[u8]; 9] =
+    [b"HELLO", b"MONITOR", b"PSUBSCRIBE", b"PSYNC", b"QUIT", b"RESET", b"SSUBSCRIBE", b"SUBSCRIBE", b"SYNC"];
+
+/// Whether a connection can't be used again after this command.
+pub(super) fn changes_protocol(command: &[Vec<u8>]) -> bool {
+    let is = |at: usize, name: &[u8]| command.get(at).is_some_and(|word| word.eq_ignore_ascii_case(name));
+    CHANGING.iter().any(|name| is(0, name)) || is(0, b"CLIENT") && (is(1, b"REPLY") || is(1, b"TRACKING"))
+}
+
 impl RedisNode {
     pub(super) fn new(address: RedisAddress, config: Rc<RedisConfig>, read_only: bool) -> Rc<Self> {
         let permits = Semaphore::new(config.pool_size.clamp(1, Semaphore::MAX_PERMITS));
@@ -66,7 +76,9 @@ impl RedisNode {
         let answer = connection.command(&self.config, commands).await?;
         let took = began.elapsed();
         self.latency.set(Some(self.latency.get().map_or(took, |known| (known * 7 + took) / 8)));
-        self.idle.borrow_mut().push(connection);
+        if !commands.iter().any(|command| changes_protocol(command)) {
+            self.idle.borrow_mut().push(connection);
+        }
         Ok(answer)
     }
 
@@ -80,6 +92,14 @@ impl RedisNode {
             read_only: self.read_only,
         };
         RedisConnection::open(connections, config, &self.address, who).await
+    }
+
+    /// True when a connection is there that can be used.
+    pub(super) fn has_idle(&self) -> bool {
+        let idle = self.take_idle();
+        let is_there = idle.is_some();
+        self.idle.borrow_mut().extend(idle);
+        is_there
     }
 
     fn take_idle(&self) -> Option<RedisConnection> {

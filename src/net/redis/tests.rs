@@ -5,6 +5,7 @@ use tokio::io::{AsyncRead, ReadBuf};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use super::node::changes_protocol;
 use super::resp::{RespReader, RespValue, encode};
 
 /// Gives its bytes one at a time.
@@ -62,6 +63,20 @@ fn what_is_no_answer_is_an_error() {
     check(b"$1\r\nxyz\r\n", "longer than its length");
     check(&b"*1\r\n".repeat(100_000), "nested too deeply");
     check(&vec![b'+'; 1 << 20], "a line is too long");
+}
+
+#[test]
+fn some_commands_change_a_connection() {
+    let check = |words: &[&str], expect: bool| {
+        let command: Vec<Vec<u8>> = words.iter().map(|word| word.as_bytes().to_vec()).collect();
+        assert_eq!(changes_protocol(&command), expect, "{words:?}");
+    };
+    check(&["subscribe", "a"], true);
+    check(&["MONITOR"], true);
+    check(&["CLIENT", "reply", "off"], true);
+    check(&["CLIENT", "LIST"], false);
+    check(&["GET", "SUBSCRIBE"], false);
+    check(&[], false);
 }
 
 #[test]

@@ -153,7 +153,7 @@ impl Tls {
     ///
     /// # Errors
     /// What is wrong with the certificates.
-    #[cfg(any(feature = "x-redis", feature = "x-sql"))]
+    #[cfg(any(feature = "x-mqtt", feature = "x-redis", feature = "x-sql"))]
     pub fn for_connection(&self, own: Option<&ConnectionTls>, verifies: bool) -> Result<TlsConnector, String> {
         if !self.can_handshake {
             return Err(NO_VERSION.to_owned());

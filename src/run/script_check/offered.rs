@@ -11,7 +11,7 @@ use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
 use crate::js::engine::Engine;
 use crate::js::modules;
-use crate::options::Layers;
+use crate::options::{Layers, Permissions};
 use crate::run::{DataModule, ScriptRequest};
 use crate::source::{FileSet, MainScript, MapDisk, Module, Secrets};
 use crate::ui::log::ProcessLog;
@@ -97,6 +97,7 @@ impl Offered {
             has_global: true,
             secrets: Arc::new(Secrets::open(&[], Path::new("/"), &|_| None, |_| ())?),
             engine,
+            permissions: Permissions::default(),
             strict: false,
             log: log.clone(),
         })?;

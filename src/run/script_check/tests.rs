@@ -71,7 +71,7 @@ fn imports_that_lead_nowhere_are_told() {
     check("import http from 'k6/htp';", &["1:30: there is no module `k6/htp`, did you mean `k6/http`?"]);
     #[cfg(feature = "browser")]
     check(
-        "\n  import { brouwser } from 'k6/browser';",
+        "\n  import { brouwser } from 'k6/browser'; brouwser();",
         &["2:12: `k6/browser` has no `brouwser` (`brouwser`), did you mean `browser`?"],
     );
     #[cfg(not(feature = "browser"))]

@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::units::errno::errno_text;
 use crate::units::quote::go_quote;
 
 /// Why a request got no usable response.
@@ -303,14 +304,6 @@ fn operation(method: &str) -> String {
         shown[1..].make_ascii_lowercase();
     }
     shown
-}
-
-/// The message of an errno without the number Rust appends.
-fn errno_text(error: &io::Error) -> String {
-    let text = error.to_string();
-    let text = text.split(" (os error").next().unwrap_or_default();
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
 /// What is wrong with the time of a certificate, where that is what is wrong with it.

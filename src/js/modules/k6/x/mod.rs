@@ -9,12 +9,21 @@ use std::time::Instant;
 
 use crate::js::runtime::VuContext;
 use crate::js::value::Throw;
+use crate::metrics::record::millis;
 use crate::metrics::{Contains, MetricId, MetricType, Record};
 
 #[cfg(feature = "x-dns")]
 pub mod dns;
+#[cfg(feature = "x-exec")]
+pub mod exec;
 #[cfg(feature = "x-faker")]
 pub mod faker;
+#[cfg(feature = "x-file")]
+pub mod file;
+#[cfg(feature = "x-icmp")]
+pub mod icmp;
+#[cfg(feature = "x-mqtt")]
+pub mod mqtt;
 #[cfg(feature = "x-redis")]
 pub mod redis;
 #[cfg(feature = "x-sql")]
@@ -32,6 +41,30 @@ pub mod tls;
 /// The script has made another metric of this name.
 pub fn declare(vu: &VuContext, name: &str, kind: MetricType, contains: Contains) -> Result<MetricId, Throw> {
     vu.script.registry.declare(name, kind, contains).map_err(Throw::go)
+}
+
+/// Declares a trend of times, see [`declare`].
+///
+/// # Errors
+/// The script has made another metric of this name.
+pub fn declare_trend(vu: &VuContext, name: &str) -> Result<MetricId, Throw> {
+    declare(vu, name, MetricType::Trend, Contains::Time)
+}
+
+/// Writes down how long something took, in a trend that was declared when the module was imported.
+///
+/// # Errors
+/// As [`declare`].
+pub fn timed(vu: &VuContext, name: &str, began: Instant, ended: Instant, more: &[(&str, &str)]) -> Result<(), Throw> {
+    let metric = declare_trend(vu, name)?;
+    let took = millis(ended.saturating_duration_since(began).as_nanos() as u64);
+    sample(vu, metric, took, ended, more);
+    Ok(())
+}
+
+/// What a script is told that was not allowed what it does.
+pub fn not_allowed(module: &str, doing: &str, flag: &str) -> Throw {
+    Throw::go(format!("{module}: {doing} is not allowed to scripts unless they are run with --allow {flag}"))
 }
 
 /// Writes down a sample of something that happened at `at`, with the tags in force and `more`.

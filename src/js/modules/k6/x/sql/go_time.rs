@@ -2,7 +2,7 @@
 
 use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
-use crate::net::postgres::Timestamp;
+use crate::net::sql::Timestamp;
 use crate::units::quote::go_quote;
 
 /// The parts of a layout, the longer before those they begin with.

@@ -11,11 +11,14 @@ use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value, text_of};
 use crate::metrics::record::millis;
 use crate::metrics::{Contains, MetricId, MetricType};
-use crate::net::postgres::{PoolLimits, PostgresDsn, SqlAnswer, SqlArgument, SqlOutcome, SqlPool, SqlValue};
 use crate::net::remote::Remote;
+use crate::net::sql::{
+    MysqlDsn, PoolLimits, PostgresDsn, SqlAnswer, SqlArgument, SqlOutcome, SqlPool, SqlSource, SqlValue, SqliteDsn,
+};
 use crate::units::duration::Span;
 
 mod go_time;
+pub mod mysql_tls;
 
 /// The native half.
 pub const OPS: &[(&str, Op)] = &[
@@ -36,7 +39,7 @@ struct SqlMetrics(Cell<Option<MetricId>>);
 
 /// What a script's database stands for.
 struct JsSql {
-    dsn: PostgresDsn,
+    source: SqlSource,
     limits: PoolLimits,
     /// Its connections, once a statement was sent.
     remote: OnceCell<Remote<Rc<SqlPool>>>,
@@ -50,20 +53,25 @@ fn declare(vu: &VuContext, _args: Args) -> Result<Value, Throw> {
     Ok(Value::Undefined)
 }
 
-/// `(what the driver is, `undefined` for ours, data source name, options)` -> a database that is not connected yet.
+/// `(what the driver is as text, or nothing, data source name, options)` -> a database that is not connected yet.
 fn open(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
-    match args.take(0) {
-        Value::Undefined => {}
-        Value::String(symbol) => {
-            let name = symbol.strip_prefix("Symbol(").and_then(|rest| rest.strip_suffix(')')).unwrap_or(&symbol);
-            let offered = "drivers that are offered: k6/x/sql/driver/postgres";
-            return Err(Throw::go(format!("unsupported database: {name}; {offered}")));
+    let Value::String(symbol) = args.take(0) else {
+        return Err(Throw::go("unsupported database: invalid driver parameter type"));
+    };
+    let name = symbol.strip_prefix("Symbol(").and_then(|rest| rest.strip_suffix(')')).unwrap_or(&symbol);
+    let dsn = args.string(1);
+    let source = match name {
+        "postgres" => PostgresDsn::parse(&dsn).map(SqlSource::Postgres),
+        "mysql" => mysql_tls::custom(vu, |custom| MysqlDsn::parse(&dsn, custom)).map(SqlSource::Mysql),
+        "sqlite3" => SqliteDsn::parse(&dsn).map(SqlSource::Sqlite),
+        _ => {
+            let offered = ["mysql", "postgres", "sqlite3"].map(|name| format!("k6/x/sql/driver/{name}")).join(", ");
+            Err(format!("unsupported database: {name}; drivers that are offered: {offered}"))
         }
-        _ => return Err(Throw::go("unsupported database: invalid driver parameter type")),
-    }
-    let dsn = PostgresDsn::parse(&args.string(1)).map_err(Throw::go)?;
+    };
+    let source = source.map_err(Throw::go)?;
     let limits = limits(vu, args.take(2)).map_err(Throw::go)?;
-    Ok(Value::Resource(Rc::new(JsSql { dsn, limits, remote: OnceCell::new(), is_closed: Cell::new(false) })))
+    Ok(Value::Resource(Rc::new(JsSql { source, limits, remote: OnceCell::new(), is_closed: Cell::new(false) })))
 }
 
 fn limits(vu: &VuContext, given: Value) -> Result<PoolLimits, String> {
@@ -106,7 +114,8 @@ fn span(value: &Value) -> Result<Option<Duration>, String> {
     Ok((span > Span::ZERO).then(|| span.to_duration()))
 }
 
-/// `(database, "query" or "exec", statement, arguments, time-out)` -> names and rows, or how many rows were affected.
+/// `(database, "query" or "exec", statement, arguments, time-out)` -> names and rows, or how many rows were affected and
+/// the number that one was given.
 fn run(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let database = args.resource::<JsSql>(0)?;
     if vu.is_init() {
@@ -128,8 +137,8 @@ fn run(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
         return Err(Throw::go("sql: database is closed"));
     }
     let remote = database.remote.get_or_init(|| {
-        let (dsn, limits) = (database.dsn.clone(), database.limits);
-        Remote::new(&vu.client, move |connections| SqlPool::new(connections, dsn, limits))
+        let (source, limits) = (database.source.clone(), database.limits);
+        Remote::new(&vu.client, move |connections| SqlPool::new(connections, source, limits))
     });
     let sent = remote.call(move |pool| async move { pool.statement(&sql, &values, timeout).await });
     // The thread has ended: the run is over.
@@ -137,27 +146,40 @@ fn run(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     if let Some(metric) = vu.module_state::<SqlMetrics>().0.get() {
         let took = millis(ended.saturating_duration_since(began).as_nanos() as u64);
         let status = if answer.is_ok() { "ok" } else { "error" };
-        let tags = [("driver", "postgres"), ("operation", operation.as_str()), ("status", status)];
+        let tags = [("driver", database.source.driver()), ("operation", operation.as_str()), ("status", status)];
         super::sample(vu, metric, took, ended, &tags);
     }
     let answer = answer.map_err(Throw::go)?;
-    Ok(if operation == "query" { rows(answer) } else { Value::Number(answer.affected as f64) })
+    Ok(match operation.as_str() {
+        "query" => rows(answer),
+        _ => {
+            let id = answer.last_insert_id.map_or(Value::Null, |id| Value::Number(id as f64));
+            Value::List(vec![Value::Number(answer.affected as f64), id])
+        }
+    })
 }
 
-/// The text of a value for the statement.
+/// A value for the statement.
 fn argument(place: usize, value: Value) -> Result<SqlArgument, String> {
+    /// Under which sql.js gives the text of a Date.
+    const MOMENT: &str = "volley.date";
     let unsupported = |kind: &str| format!("sql: converting argument ${place} type: unsupported type {kind}");
-    Ok(Some(match value {
-        Value::Undefined | Value::Null => return Ok(None),
-        Value::Bool(value) => value.to_string(),
-        Value::Number(number) if number.is_infinite() => if number > 0.0 { "Infinity" } else { "-Infinity" }.to_owned(),
-        Value::Number(number) => number.to_string(),
-        Value::String(text) => text,
-        Value::Bytes(bytes) => format!("\\x{}", data_encoding::HEXLOWER.encode(&bytes)),
+    Ok(match value {
+        Value::Undefined | Value::Null => SqlArgument::Null,
+        Value::Bool(value) => SqlArgument::Bool(value),
+        Value::Number(number) if number.fract() == 0.0 && number.abs() < 2_f64.powi(63) => {
+            SqlArgument::Int(number as i64)
+        }
+        Value::Number(number) => SqlArgument::Double(number),
+        Value::String(text) => SqlArgument::Text(text),
+        Value::Bytes(bytes) => SqlArgument::Bytes(bytes),
         Value::List(_) => return Err(unsupported("[]interface {}, a slice of interface")),
-        Value::Map(_) => return Err(unsupported("map[string]interface {}, a map")),
+        Value::Map(fields) => match fields.as_slice() {
+            [(name, Value::String(moment))] if name == MOMENT => SqlArgument::Moment(moment.clone()),
+            _ => return Err(unsupported("map[string]interface {}, a map")),
+        },
         other => return Err(unsupported(&go::type_of(&other))),
-    }))
+    })
 }
 
 fn rows(answer: SqlAnswer) -> Value {

@@ -1,7 +1,6 @@
 //! One connection: opened, introduced, and one statement at a time.
 
 use std::io;
-use std::time::Instant;
 
 use bytes::BytesMut;
 use postgres_protocol::authentication::md5_hash;
@@ -12,48 +11,23 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_postgres::fallible_iterator::FallibleIterator as _;
 
 use super::dsn::{PostgresDsn, SslMode};
-use super::value::{SqlAnswer, SqlArgument, SqlValue, affected, decode};
+use super::value::{affected, decode, text_of};
 use crate::net::client_connections::ClientConnections;
 use crate::net::http::proto::error::NetError;
 use crate::net::socket::NetStream;
+use crate::net::sql::value::{SqlAnswer, SqlArgument, SqlError, SqlValue};
 use crate::net::tls::connect_with;
 
 /// So much is read at once, if there is as much.
 const READ_LEN: usize = 16 * 1024;
 
-/// Why a statement has no answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct SqlError {
-    /// The words of the server, of lib/pq or of Go.
-    pub text: String,
-    /// The connection can be used again.
-    pub is_usable: bool,
-    /// The server's code.
-    code: String,
-}
-
-impl SqlError {
-    fn lost(text: impl Into<String>) -> Self {
-        Self { text: text.into(), is_usable: false, code: String::new() }
-    }
-
-    /// Connecting took too long.
-    pub(super) fn timed_out(host: &str, port: &str) -> Self {
-        Self::lost(format!("dial tcp {host}:{port}: i/o timeout"))
-    }
-}
-
 /// An open connection.
 #[derive(Debug)]
-pub(super) struct PostgresConnection {
+pub(in crate::net::sql) struct PostgresConnection {
     stream: NetStream,
     inbox: BytesMut,
     /// By which the server knows the session, to cancel what it does.
     pub key: Option<(i32, i32)>,
-    /// When it was opened.
-    pub opened: Instant,
-    /// When it was last used.
-    pub used: Instant,
 }
 
 /// What the server says of a statement.
@@ -70,7 +44,10 @@ struct Reading {
 
 impl PostgresConnection {
     /// Opens a connection and introduces us.
-    pub(super) async fn open(connections: &ClientConnections, dsn: &PostgresDsn) -> Result<Self, SqlError> {
+    pub(in crate::net::sql) async fn open(
+        connections: &ClientConnections,
+        dsn: &PostgresDsn,
+    ) -> Result<Self, SqlError> {
         // `allow` comes back encrypted where the server refuses a plain connection.
         let modes: &[SslMode] = match dsn.ssl_mode {
             SslMode::Allow => &[SslMode::Disable, SslMode::Require],
@@ -87,8 +64,7 @@ impl PostgresConnection {
                 (Err(_), Some(error)) => return Err(error),
                 (stream, _) => stream?,
             };
-            let now = Instant::now();
-            let mut connection = Self { stream, inbox: BytesMut::new(), key: None, opened: now, used: now };
+            let mut connection = Self { stream, inbox: BytesMut::new(), key: None };
             match connection.introduce(dsn).await {
                 Ok(()) => return Ok(connection),
                 Err(error) if error.code == "28000" => refused = Some(error),
@@ -178,7 +154,11 @@ impl PostgresConnection {
     }
 
     /// Executes a statement; without arguments also several, of which the first that returns rows is shown.
-    pub(super) async fn statement(&mut self, sql: &str, args: &[SqlArgument]) -> Result<SqlAnswer, SqlError> {
+    pub(in crate::net::sql) async fn statement(
+        &mut self,
+        sql: &str,
+        args: &[SqlArgument],
+    ) -> Result<SqlAnswer, SqlError> {
         let mut out = BytesMut::new();
         let mut reading = Reading::default();
         if args.is_empty() {
@@ -196,7 +176,7 @@ impl PostgresConnection {
             return Err(SqlError { is_usable: true, ..SqlError::lost(text) });
         }
         let mut out = BytesMut::new();
-        let put = |arg: &SqlArgument, out: &mut BytesMut| match arg {
+        let put = |arg: &SqlArgument, out: &mut BytesMut| match text_of(arg) {
             None => Ok(postgres_protocol::IsNull::Yes),
             Some(text) => {
                 out.extend_from_slice(text.as_bytes());
@@ -233,7 +213,6 @@ impl PostgresConnection {
                 message => reading.take(message, sql)?,
             }
         }
-        self.used = Instant::now();
         match reading.error.take() {
             Some(error) => Err(error),
             None => Ok(reading),
@@ -275,7 +254,7 @@ impl PostgresConnection {
     }
 
     /// True when the server has closed it, or has sent what nobody asked for.
-    pub(super) fn is_stale(&mut self) -> bool {
+    pub(in crate::net::sql) fn is_stale(&mut self) -> bool {
         !self.inbox.is_empty() || self.stream.is_stale()
     }
 }

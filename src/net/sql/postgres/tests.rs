@@ -6,8 +6,9 @@ use bytes::Bytes;
 
 use super::connection::place;
 use super::dsn::{PostgresDsn, SslMode};
-use super::timestamp::Timestamp;
-use super::value::{SqlValue, affected, decode};
+use super::value::{affected, decode};
+use crate::net::sql::timestamp::Timestamp;
+use crate::net::sql::value::SqlValue;
 
 #[test]
 fn data_source_names_are_read() {

@@ -4,13 +4,9 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use bytes::BytesMut;
-use postgres_protocol::message::frontend;
-use tokio::io::AsyncWriteExt as _;
 use tokio::sync::{Semaphore, mpsc};
 
-use super::connection::{PostgresConnection, SqlError};
-use super::dsn::PostgresDsn;
+use super::session::{SessionKey, SqlSession, SqlSource};
 use super::value::{SqlAnswer, SqlArgument};
 use crate::net::client_connections::ClientConnections;
 
@@ -47,25 +43,25 @@ pub struct SqlOutcome {
 #[derive(Debug)]
 pub struct SqlPool {
     connections: Rc<ClientConnections>,
-    dsn: Rc<PostgresDsn>,
+    source: Rc<SqlSource>,
     limits: PoolLimits,
-    idle: RefCell<Vec<PostgresConnection>>,
+    idle: RefCell<Vec<SqlSession>>,
     /// As many as connections may be opened.
     permits: Semaphore,
     is_closed: Cell<bool>,
     /// Sessions whose statements are to end.
-    cancels_tx: mpsc::UnboundedSender<(i32, i32)>,
+    cancels_tx: mpsc::UnboundedSender<SessionKey>,
 }
 
 /// A connection at work. Where it is dropped so, nobody waits any more: it is closed, and the server is asked to end its statement.
 struct Busy<'p> {
-    connection: Option<PostgresConnection>,
-    cancels_tx: &'p mpsc::UnboundedSender<(i32, i32)>,
+    connection: Option<SqlSession>,
+    cancels_tx: &'p mpsc::UnboundedSender<SessionKey>,
 }
 
 impl Drop for Busy<'_> {
     fn drop(&mut self) {
-        if let Some(key) = self.connection.take().and_then(|connection| connection.key) {
+        if let Some(key) = self.connection.take().and_then(|connection| connection.key()) {
             _ = self.cancels_tx.send(key);
         }
     }
@@ -73,22 +69,22 @@ impl Drop for Busy<'_> {
 
 impl SqlPool {
     /// A pool without a connection.
-    pub fn new(connections: Rc<ClientConnections>, dsn: PostgresDsn, limits: PoolLimits) -> Rc<Self> {
+    pub fn new(connections: Rc<ClientConnections>, source: SqlSource, limits: PoolLimits) -> Rc<Self> {
         let (cancels_tx, mut cancels_rx) = mpsc::unbounded_channel();
         let max_open = limits.max_open.unwrap_or(Semaphore::MAX_PERMITS);
         let pool = Rc::new(Self {
             connections,
-            dsn: Rc::new(dsn),
+            source: Rc::new(source),
             limits,
             idle: RefCell::default(),
             permits: Semaphore::new(max_open.clamp(1, Semaphore::MAX_PERMITS)),
             is_closed: Cell::new(false),
             cancels_tx,
         });
-        let (connections, dsn) = (pool.connections.clone(), pool.dsn.clone());
+        let (connections, source) = (pool.connections.clone(), pool.source.clone());
         tokio::task::spawn_local(async move {
             while let Some(key) = cancels_rx.recv().await {
-                _ = tokio::time::timeout(CANCEL_TIMEOUT, cancel(&connections, &dsn, key)).await;
+                _ = tokio::time::timeout(CANCEL_TIMEOUT, source.cancel(&connections, key)).await;
             }
         });
         if let Some(interval) = [limits.max_lifetime, limits.max_idle_time].into_iter().flatten().min() {
@@ -127,7 +123,7 @@ impl SqlPool {
         let idle = self.take_idle();
         let connection = match idle {
             Some(connection) => connection,
-            None => self.open().await.map_err(|error| error.text)?,
+            None => self.source.open(&self.connections).await.map_err(|error| error.text)?,
         };
         let mut busy = Busy { connection: Some(connection), cancels_tx: &self.cancels_tx };
         let Some(connection) = &mut busy.connection else { return Err(closed()) };
@@ -141,14 +137,7 @@ impl SqlPool {
         answer.map_err(|error| error.text)
     }
 
-    async fn open(&self) -> Result<PostgresConnection, SqlError> {
-        let opening = PostgresConnection::open(&self.connections, &self.dsn);
-        let Some(limit) = self.dsn.connect_timeout else { return opening.await };
-        let opened = tokio::time::timeout(limit, opening).await;
-        opened.unwrap_or_else(|_| Err(SqlError::timed_out(&self.dsn.host, &self.dsn.port)))
-    }
-
-    fn take_idle(&self) -> Option<PostgresConnection> {
+    fn take_idle(&self) -> Option<SqlSession> {
         loop {
             let mut connection = self.idle.borrow_mut().pop()?;
             if !self.is_spent(&connection) && !connection.is_stale() {
@@ -157,7 +146,7 @@ impl SqlPool {
         }
     }
 
-    fn is_spent(&self, connection: &PostgresConnection) -> bool {
+    fn is_spent(&self, connection: &SqlSession) -> bool {
         let is_over = |limit: Option<Duration>, since: Instant| limit.is_some_and(|limit| since.elapsed() > limit);
         is_over(self.limits.max_lifetime, connection.opened) || is_over(self.limits.max_idle_time, connection.used)
     }
@@ -166,16 +155,5 @@ impl SqlPool {
     pub fn close(&self) {
         self.is_closed.set(true);
         self.idle.take();
-    }
-}
-
-/// Asks the server to end what a session does, as PostgreSQL wants it asked: over a connection of its own.
-async fn cancel(connections: &ClientConnections, dsn: &PostgresDsn, (process, secret): (i32, i32)) {
-    let Ok((mut socket, _)) = connections.connector().dial(&dsn.host, &dsn.port).await else { return };
-    let mut request = BytesMut::new();
-    frontend::cancel_request(process, secret, &mut request);
-    // The server answers by closing.
-    if socket.write_all(&request).await.is_ok() && socket.flush().await.is_ok() {
-        _ = tokio::io::AsyncReadExt::read(&mut socket, &mut [0]).await;
     }
 }

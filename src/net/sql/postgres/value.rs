@@ -2,38 +2,23 @@
 
 use bytes::Bytes;
 
-use super::timestamp::Timestamp;
+use crate::net::sql::timestamp::Timestamp;
+use crate::net::sql::value::{SqlArgument, SqlValue};
 
-/// A value of a row.
-#[derive(Clone, Debug, PartialEq)]
-pub enum SqlValue {
-    /// NULL
-    Null,
-    /// A boolean.
-    Bool(bool),
-    /// An integer or a float.
-    Number(f64),
-    /// A text.
-    Text(String),
-    /// A date or a time.
-    Time(Timestamp),
-    /// `bytea`, and the text of whatever has another type.
-    Bytes(Bytes),
+/// The text of a value for `$1`; `None` is NULL.
+pub(super) fn text_of(argument: &SqlArgument) -> Option<String> {
+    Some(match argument {
+        SqlArgument::Null => return None,
+        SqlArgument::Bool(value) => value.to_string(),
+        SqlArgument::Int(number) => number.to_string(),
+        SqlArgument::Double(number) if number.is_infinite() => {
+            if *number > 0.0 { "Infinity" } else { "-Infinity" }.to_owned()
+        }
+        SqlArgument::Double(number) => number.to_string(),
+        SqlArgument::Text(text) | SqlArgument::Moment(text) => text.clone(),
+        SqlArgument::Bytes(bytes) => format!("\\x{}", data_encoding::HEXLOWER.encode(bytes)),
+    })
 }
-
-/// What came of a statement.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct SqlAnswer {
-    /// The names of the columns.
-    pub columns: Vec<String>,
-    /// As many values for each row.
-    pub rows: Vec<Vec<SqlValue>>,
-    /// How many rows the last statement has changed or returned.
-    pub affected: u64,
-}
-
-/// A value for `$1`: its text, `None` is NULL.
-pub type SqlArgument = Option<String>;
 
 const BOOL: u32 = 16;
 const BYTEA: u32 = 17;

@@ -1,4 +1,4 @@
-//! Moments, as PostgreSQL writes them.
+//! Moments, as databases write them.
 
 /// A moment on the clock of an offset from UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +12,9 @@ pub struct Timestamp {
 }
 
 impl Timestamp {
+    /// The first moment of Go's, which stands for none.
+    pub(super) const ZERO: Self = Self { seconds: -62_135_596_800, nanos: 0, offset: Some(0) };
+
     /// Reads `2024-01-02`, `2024-01-02 03:04:05.678`, `2024-01-02 03:04:05+05:30`, `0044-03-15 BC`; `None` for other texts, such
     /// as `infinity`.
     pub(super) fn parse(text: &str) -> Option<Self> {

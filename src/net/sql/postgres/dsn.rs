@@ -25,13 +25,13 @@ pub(super) enum SslMode {
 /// Where a database is, and who we are.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct PostgresDsn {
-    pub(super) host: String,
-    pub(super) port: String,
+    pub(in crate::net::sql) host: String,
+    pub(in crate::net::sql) port: String,
     pub(super) user: String,
     pub(super) password: String,
     pub(super) ssl_mode: SslMode,
     pub(super) tls: ConnectionTls,
-    pub(super) connect_timeout: Option<Duration>,
+    pub(in crate::net::sql) connect_timeout: Option<Duration>,
     /// Parameters of the session, such as `search_path`.
     pub(super) session: Vec<(String, String)>,
 }
