@@ -1,8 +1,8 @@
 // Browsers: the one of the run, and those that a script connects to. An expression, called with what the parts share.
 (env) => {
-const { native, primordials } = env;
+const { native, call, primordials } = env;
 const { BrowserError, Link, messageOf, nothing, push, quiet, select, then, wrapped, without } = env.load('session');
-const { String } = primordials;
+const { String, StringPrototypeIndexOf, StringPrototypeSlice } = primordials;
 
 // Why the script can't have a browser.
 function refused() {
@@ -140,8 +140,7 @@ class Browser {
 
   version() {
     const product = this.#described().product;
-    const slash = primordials.StringPrototypeIndexOf;
-    return env.call(primordials.StringPrototypeSlice, product, env.call(slash, product, '/') + 1);
+    return call(StringPrototypeSlice, product, call(StringPrototypeIndexOf, product, '/') + 1);
   }
 
   async close() {

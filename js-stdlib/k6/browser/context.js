@@ -41,7 +41,8 @@ const upper = (name) => (name === 'latitude' ? 'LATITUDE' : 'LONGITUDE');
 // With two decimals, as k6 writes it.
 const fixed = (value) => {
   if (value - value !== 0) return 'NaN';
-  const hundredths = primordials.Math.round(primordials.Math.abs(value) * 100);
+  const scaled = (value < 0 ? -value : value) * 100 + 0.5;
+  const hundredths = scaled - (scaled % 1);
   const rest = hundredths % 100;
   return `${value < 0 ? '-' : ''}${(hundredths - rest) / 100}.${rest < 10 ? '0' : ''}${rest}`;
 };

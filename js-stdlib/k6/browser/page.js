@@ -380,8 +380,8 @@ class Page {
   async throttleCPU(profile) { await within('throttling CPU', this.session.send('Emulation.setCPUThrottlingRate', { rate: Number(profile?.rate ?? 1) })); }
 
   async throttleNetwork(profile) {
-    const of = (name, usual) => (nothing(profile?.[name]) ? usual : Number(profile[name]));
-    await within('throttling network', this.ofContext.setConditions(this, { latency: of('latency', 0), downloadThroughput: of('download', -1), uploadThroughput: of('upload', -1) }));
+    const figure = (name, usual) => (nothing(profile?.[name]) ? usual : Number(profile[name]));
+    await within('throttling network', this.ofContext.setConditions(this, { latency: figure('latency', 0), downloadThroughput: figure('download', -1), uploadThroughput: figure('upload', -1) }));
   }
 
   async bringToFront() { await within('bringing page to front', this.session.send('Page.bringToFront')); }
