@@ -35,7 +35,14 @@ pub fn trials() -> Vec<Trial> {
             let script = script.clone();
             trial(name, move || {
                 let machine = Machine::new();
-                js::run_script(engine, &script, |command| machine.prepare(command));
+                let pictures = tempfile::tempdir().unwrap();
+                js::run_script(engine, &script, |command| {
+                    machine.prepare(command);
+                    // The others look at messages without what a page shows.
+                    if script.ends_with("evidence.js") {
+                        command.env("K6_BROWSER_SCREENSHOT_ON_FAILURE", pictures.path().join("shots"));
+                    }
+                });
                 machine.check_nothing_left();
             })
         })

@@ -1,7 +1,6 @@
 // What a page showed when an action failed: its text in the message, its picture in a folder.
-// env: K6_BROWSER_SCREENSHOT_ON_FAILURE=shots
-// console: clicking on "#no": timed out after 200ms: no element matches #no; the page shows "Out of order Try again", see shots/...-1.png
-// console: waiting for "#no": timed out after 200ms: no element matches #no; the page shows "Out of order Try again", see shots/...-2.png
+// console: clicking on "#no": timed out after 200ms: no element matches #no; the page shows "Out of order Try again", see .../shots/...-1.png
+// console: waiting for "#no": timed out after 200ms: no element matches #no; the page shows "Out of order Try again", see .../shots/...-2.png
 // console: typing "x" in "b": strict mode violation, multiple elements returned for selector query
 import { browser } from 'k6/browser';
 
