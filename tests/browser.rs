@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
@@ -86,26 +86,75 @@ impl Machine {
         (folder, running)
     }
 
-    /// Processes that name the folder; those of Chromium that are no children of another one, if so wished.
-    fn processes(&self, only_first: bool) -> Vec<i32> {
-        let folder = self.temporary.path().as_os_str().as_encoded_bytes().to_vec();
-        let is_one = |line: &[u8]| {
-            let words: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
-            let names = |part: &[u8]| line.windows(part.len()).any(|window| window == part);
-            names(&folder) && !(only_first && (names(b"--type=") || words[0].ends_with(b"sh")))
+    /// Processes whose command line names the folder after `before`.
+    fn processes(&self, before: &[u8]) -> Vec<i32> {
+        let needle = [before, self.temporary.path().as_os_str().as_encoded_bytes()].concat();
+        let is_one = |line: &[u8]| line.windows(needle.len()).any(|window| window == needle);
+        pids().filter(|pid| is_one(&command_line(*pid))).collect()
+    }
+
+    /// Browsers that volley has started: neither the shells they are started by nor their own children.
+    fn browsers(&self) -> Vec<i32> {
+        let is_first = |pid: &i32| {
+            let line = command_line(*pid);
+            let mut words = line.split(|byte| *byte == 0);
+            !words.next().is_some_and(|program| program.ends_with(b"sh"))
+                && !words.any(|word| word.starts_with(b"--type="))
         };
-        let all = fs::read_dir("/proc").unwrap().flatten();
-        let pids = all.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
-        pids.filter(|pid| fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| is_one(&line))).collect()
+        self.processes(b"--user-data-dir=").into_iter().filter(is_first).collect()
     }
 
     fn check_nothing_left(&self) {
         let begun = Instant::now();
-        let left = || (self.processes(false), fs::read_dir(self.temporary.path()).unwrap().count());
+        let left = || (self.processes(b""), fs::read_dir(self.temporary.path()).unwrap().count());
         while left() != (Vec::new(), 0) {
             assert!(begun.elapsed() < PATIENCE, "processes and files are left: {:?}", left());
             std::thread::sleep(Duration::from_millis(50));
         }
+    }
+}
+
+fn pids() -> impl Iterator<Item = i32> {
+    let all = fs::read_dir("/proc").unwrap().flatten();
+    all.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
+fn command_line(pid: i32) -> Vec<u8> {
+    fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default()
+}
+
+/// A browser that volley has not started.
+struct OtherBrowser {
+    child: Child,
+    url: String,
+    _profile: tempfile::TempDir,
+}
+
+impl OtherBrowser {
+    fn start(machine: &Machine) -> Self {
+        let profile = tempfile::tempdir().unwrap();
+        let mut command = Command::new(&machine.browser);
+        command.args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-component-update", "--no-first-run"]);
+        command.args(["--host-resolver-rules=MAP * 127.0.0.1", "--remote-debugging-port=0"]);
+        command.arg(format!("--user-data-dir={}", profile.path().display()));
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+        let said = lines.find_map(|line| Some(line.strip_prefix("DevTools listening on ")?.to_owned()));
+        // It must not write into a pipe that nobody reads.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, url: said.expect("the browser says where it listens"), _profile: profile }
+    }
+
+    fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+}
+
+impl Drop for OtherBrowser {
+    fn drop(&mut self) {
+        _ = self.child.kill();
+        _ = self.child.wait();
     }
 }
 
@@ -197,7 +246,7 @@ fn nothing_outlives_a_run_that_is_killed() {
     let machine = Machine::new();
     let (_folder, running) = machine.start(WAITS, &[]);
     running.wait_for("there 0");
-    assert!(!machine.processes(false).is_empty(), "there is no browser");
+    assert!(!machine.browsers().is_empty(), "there is no browser");
     running.kill();
     running.end();
     machine.check_nothing_left();
@@ -218,7 +267,9 @@ fn a_browser_that_crashes_costs_one_iteration() {
     let machine = Machine::new();
     let (_folder, running) = machine.start(WAITS, &[]);
     running.wait_for("there 0");
-    for pid in machine.processes(true) {
+    let browsers = machine.browsers();
+    assert!(!browsers.is_empty(), "there is no browser");
+    for pid in browsers {
         // SAFETY: `kill` only takes numbers; the process names a folder of this test.
         unsafe { libc::kill(pid, libc::SIGKILL) };
     }
@@ -226,6 +277,85 @@ fn a_browser_that_crashes_costs_one_iteration() {
     assert!(outcome.stderr.contains("Uncaught (in promise) the browser has gone"), "{}", outcome.stderr);
     assert!(outcome.stderr.contains("there 1") && !outcome.stderr.contains("not reached"), "{}", outcome.stderr);
     assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    machine.check_nothing_left();
+}
+
+/// Scripts that use a browser which is there already.
+const CONNECTS: &str = "import { chromium } from 'k6/browser';
+    export default async function () {
+      const browser = await chromium.connectOverCDP(__ENV.BROWSER);
+      console.log('connected', browser.isConnected());
+      const page = await browser.newPage();
+      await page.goto(`${__ENV.PAGES}/home`);
+      console.log('title', await page.title());
+      await browser.close();
+      console.log('connected', browser.isConnected());
+      for (const url of [undefined, '', 'nonsense', 'http://127.0.0.1:1/x', 'ws://127.0.0.1:1/x', `${__ENV.PAGES}/x`.replace('http', 'ws')]) {
+        try {
+          await chromium.connectOverCDP(url);
+          console.log('no error');
+        } catch (error) {
+          console.log(`error: ${error}`);
+        }
+      }
+    }";
+
+#[test]
+fn a_browser_that_was_there_before_is_used_and_left_running() {
+    let machine = Machine::new();
+    let mut other = OtherBrowser::start(&machine);
+    for engine in engines() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = |script: &str, args: &[&str], remote: Option<&str>| {
+            fs::write(folder.path().join("script.js"), script).unwrap();
+            let mut command = volley(folder.path());
+            command.args(["run", "--quiet", "--no-color", "--log-format=raw", "--js-engine", engine]).args(args);
+            machine.prepare(&mut command);
+            command.envs(remote.map(|url| ("K6_BROWSER_WS_URL", url)));
+            crate::program::run(command.arg("script.js"))
+        };
+        let outcome = run(CONNECTS, &["-e", &format!("BROWSER={}", other.url)], None);
+        assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+        let said: Vec<&str> = outcome.stderr.lines().filter(|line| !line.trim().is_empty()).take(9).collect();
+        let failed = |reason: &str| format!("error: connecting to Chromium over CDP: {reason}");
+        let expect = [
+            "connected true".to_owned(),
+            "title Home".to_owned(),
+            "connected false".to_owned(),
+            failed("WebSocket endpoint cannot be empty"),
+            failed("WebSocket endpoint cannot be empty"),
+            failed("malformed ws or wss URL"),
+            failed("malformed ws or wss URL"),
+            failed("dial tcp 127.0.0.1:1: connect: connection refused"),
+            failed("websocket: bad handshake"),
+        ];
+        assert_eq!(said, expect, "{}", outcome.stderr);
+        assert!(other.is_running(), "the browser was ended by connectOverCDP's close");
+
+        let shared = WAITS.replace("await page.waitForTimeout(60000);", "return;");
+        let outcome = run(&shared, &[], Some(&other.url));
+        assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+        assert!(outcome.stderr.contains("there 0") && outcome.stderr.contains("there 1"), "{}", outcome.stderr);
+        assert!(
+            outcome.stderr.contains("setting K6_BROWSER_ARGS option is disallowed when browser is remote"),
+            "{}",
+            outcome.stderr
+        );
+        assert!(other.is_running(), "the browser was ended with the run");
+
+        for (url, reason) in [
+            ("http://127.0.0.1:1/x", "malformed ws or wss URL"),
+            ("ws://127.0.0.1:1/x", "dial tcp 127.0.0.1:1: connect: connection refused"),
+        ] {
+            let outcome = run(&shared, &[], Some(url));
+            assert_eq!(outcome.code, 108, "{}", outcome.stderr);
+            let error =
+                "error building browser on IterStart: connecting to browser: connecting to browser DevTools URL";
+            assert!(outcome.stderr.contains(&format!("{error}: {reason}")), "{}", outcome.stderr);
+            // The iteration is interrupted; the script sees no error of its own.
+            assert!(!outcome.stderr.contains("Uncaught"), "{}", outcome.stderr);
+        }
+    }
     machine.check_nothing_left();
 }
 

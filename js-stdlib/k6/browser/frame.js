@@ -361,6 +361,8 @@ async function navigate(frame, url, { state, millis, referrer }) {
     try {
       const params = { url, frameId: frame.id };
       if (referrer !== undefined) params.referrer = referrer;
+      if (frame === frame.ofPage.main) await frame.ofPage.beforeLeaving();
+      if (scope.isOver) return null;
       begun = await frame.session.send('Page.navigate', params, true);
     } catch (error) {
       throw error.code === undefined ? error : new BrowserError(`${context}: ${messageOf(error)} (${error.code})`);

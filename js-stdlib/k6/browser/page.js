@@ -1,7 +1,7 @@
 // Pages. An expression, called with what the parts share.
 (env) => {
 const { native, bind, call, primordials } = env;
-const { BrowserError, all, guarded, hide, includes, map, messageOf, nothing, push, quiet, span, then, timedOut, timeoutOf, within, without } = env.load('session');
+const { BrowserError, all, guarded, hide, includes, map, messageOf, nothing, push, quiet, span, startsWith, then, timedOut, timeoutOf, within, without } = env.load('session');
 const { WORLD, handleOf } = env.load('execution');
 const { Frame, awaitNavigation, matches, stateOf } = env.load('frame');
 const { Network } = env.load('network');
@@ -11,8 +11,9 @@ const VITALS_BINDING = 'volleyReportVital';
 const CONTEXTS = ['"isDefault":true', WORLD];
 const LIFECYCLE = ['"name":"init"', '"name":"load"', '"name":"DOMContentLoaded"', '"name":"networkIdle"'];
 const EVENTS = { __proto__: null, console: true, request: true, response: true, requestfinished: true, requestfailed: true, metric: true };
-// How long a page may take to report its last vitals, and to go.
-const VITALS_MILLIS = 500;
+// How long a page may take to report its last vitals, when it is closed and when it is left for another, and to go.
+const VITALS_MILLIS = 5000;
+const LEAVING_MILLIS = 1000;
 const CLOSE_MILLIS = 5000;
 
 const endsWith = (text, end) => call(StringPrototypeSlice, text, text.length - end.length) === end;
@@ -235,6 +236,7 @@ class Page {
 
   async reload(options) {
     const read = readNavigation(this, options, 'reloading page');
+    await this.beforeLeaving();
     return within('reloading page', this.#navigated(read, () => this.session.send('Page.reload', {}, true), 'reloading page'));
   }
 
@@ -246,6 +248,7 @@ class Page {
     const { currentIndex, entries } = await this.session.send('Page.getNavigationHistory');
     const entry = entries[currentIndex + delta];
     if (entry === undefined) return null;
+    await this.beforeLeaving();
     return within(context, this.#navigated(read, () => this.session.send('Page.navigateToHistoryEntry', { entryId: entry.id }, true), context));
   }
 
@@ -426,14 +429,21 @@ class Page {
     return native.base64(data);
   }
 
+  // Waits until the document has reported its vitals, which it may not get to while it is taken down.
+  async #reportVitals(millis) {
+    const { vitalsWorld: world, main: { address } } = this;
+    if (world === undefined || world.isDestroyed || !(startsWith(address, 'http') || startsWith(address, 'file:'))) return;
+    const reported = this.session.send('Runtime.evaluate', { contextId: world.id, expression: native.reportVitals(), awaitPromise: true }, true);
+    await quiet(this.link.limit(reported, millis, () => new BrowserError('late')));
+  }
+
+  beforeLeaving() { return this.#reportVitals(LEAVING_MILLIS); }
+
   // The end ----------------------------------------------------------------------------------------------------------
 
   async close() {
     if (this.hasClosed) return;
-    if (this.vitalsWorld !== undefined && !this.vitalsWorld.isDestroyed) {
-      const reported = this.session.send('Runtime.evaluate', { contextId: this.vitalsWorld.id, expression: native.reportVitals(), awaitPromise: true }, true);
-      await quiet(this.link.limit(reported, VITALS_MILLIS, () => new BrowserError('late')));
-    }
+    await this.#reportVitals(VITALS_MILLIS);
     if (this.hasClosed) return;
     const gone = this.link.wait((good) => { this.session.whenEnded(good); }, CLOSE_MILLIS, () => timedOut('closing page', CLOSE_MILLIS));
     const closed = this.link.send('', 'Target.closeTarget', { targetId: this.targetId }, true);

@@ -49,6 +49,8 @@ fn run_rest(realm: &dyn Realm, vu: &VuContext, handle: Handle) -> TurnEnd {
         }
         let step = match vu.next_event() {
             Ok(None) => return TurnEnd::Done(handle),
+            // No rejection, which the script would see.
+            Ok(Some(LoopEvent::Settled(_, Err(Throw::Stop)))) => Err(Throw::Stop),
             Ok(Some(LoopEvent::Settled(promise, result))) => {
                 realm.settle(promise, result);
                 Ok(())

@@ -19,7 +19,7 @@ use crate::js::value::Value;
 use crate::net::devtools::{DevtoolsConnection, Inbox, InboxItem, TrafficEvent};
 
 /// How long pages may take to report their last vitals when an iteration ends.
-const VITALS_TIMEOUT: Duration = Duration::from_secs(1);
+const VITALS_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the browser may take to close them.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 
