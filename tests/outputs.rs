@@ -105,6 +105,19 @@ fn prometheus_has_the_figures_of_the_summary() {
     assert_eq!(server.promql("{empty=~\".*\",__name__=\"k6_my_counter_total\"}")[0]["metric"]["empty"], Value::Null);
 }
 
+/// As in a minimal container.
+#[test]
+fn a_machine_without_certificates_has_outputs_without_tls() {
+    let server = Server::prometheus();
+    let variables = [
+        ("K6_PROMETHEUS_RW_SERVER_URL", format!("http://127.0.0.1:{}/api/v1/write", server.port)),
+        ("SSL_CERT_FILE", "/dev/null".to_owned()),
+        ("SSL_CERT_DIR", "/nowhere".to_owned()),
+    ];
+    clean("experimental-prometheus-rw", &variables, &[]);
+    assert_eq!(server.prom_number("k6_iterations_total"), 60.0);
+}
+
 #[test]
 fn prometheus_takes_native_histograms_and_stale_markers() {
     let server = Server::prometheus();

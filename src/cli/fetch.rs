@@ -9,6 +9,7 @@ use crate::log::Logger;
 use crate::source::Cache;
 use crate::source::files::{Fetch, unmarked};
 use crate::units::redact::redact;
+use crate::units::web_client;
 
 /// How long a download may take.
 const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(60);
@@ -76,16 +77,13 @@ fn store(cache: &Cache, url: &str, bytes: &[u8], log: &Logger) {
 }
 
 fn fetch(url: &str) -> Result<Bytes, FetchError> {
-    // Another thread may have installed the same one already.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let unreachable = |error: &reqwest::Error| FetchError::Unreachable(innermost_cause(error));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| FetchError::Unreachable(error.to_string()))?;
     runtime.block_on(async {
-        let client =
-            reqwest::Client::builder().timeout(DOWNLOAD_TIMEOUT).build().map_err(|error| unreachable(&error))?;
+        let client = web_client::builder().timeout(DOWNLOAD_TIMEOUT).build().map_err(|error| unreachable(&error))?;
         let answer = client.get(url).send().await.map_err(|error| unreachable(&error))?;
         match answer.status().as_u16() {
             200 => answer.bytes().await.map_err(|error| unreachable(&error)),

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::summary::writing;
 use crate::units::percent::encode_component;
 use crate::units::redact::without_user;
+use crate::units::web_client;
 
 /// How long an answer may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -16,9 +17,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// # Errors
 /// When the system's certificates can't be read.
 pub fn client() -> Result<reqwest::Client, String> {
-    // Whoever came first has installed the same one.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder().timeout(REQUEST_TIMEOUT).build().map_err(|error| words(&error))
+    web_client::builder().timeout(REQUEST_TIMEOUT).build().map_err(|error| words(&error))
 }
 
 /// The innermost cause says most.

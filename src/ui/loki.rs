@@ -17,6 +17,7 @@ use crate::exit_code::ExitCode;
 use crate::failure::{ExitWith, Failure};
 use crate::log::{Level, Logger};
 use crate::units::Span;
+use crate::units::web_client;
 
 /// At most this many lines wait for the thread.
 const MAX_QUEUED_LINES: usize = 16_384;
@@ -132,10 +133,7 @@ pub(super) struct Loki {
 impl Loki {
     /// Starts the thread; what can't be pushed is logged to `fallback`.
     pub fn start(config: LokiConfig, fallback: Logger) -> Result<Self, Failure> {
-        // Another thread may have installed the same one already.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut request =
-            reqwest::Client::builder().timeout(PUSH_TIMEOUT).build().exit(ExitCode::Other)?.post(&config.url);
+        let mut request = web_client::builder().timeout(PUSH_TIMEOUT).build().exit(ExitCode::Other)?.post(&config.url);
         for (name, value) in &config.headers {
             request = request.header(name, value);
         }

@@ -15,5 +15,6 @@ pub mod process_group;
 pub mod quote;
 pub mod redact;
 pub mod sync;
+pub mod web_client;
 
 pub use duration::Span;

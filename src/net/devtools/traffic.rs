@@ -223,7 +223,7 @@ impl SessionTraffic {
         if request.url.starts_with("data:") || request.url.starts_with("blob:") || request.url.starts_with("about:") {
             return;
         }
-        let line = request.method.len() + request.url.len() + " HTTP/1.1\r\n\r\n".len();
+        let line = request.method.len() + " ".len() + request.url.len() + " HTTP/1.1\r\n\r\n".len();
         let headers: usize = request
             .headers
             .iter()

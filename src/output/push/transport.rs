@@ -13,6 +13,7 @@ use tokio::net::UdpSocket;
 
 use super::sigv4::RequestSigner;
 use crate::units::redact::redact_typed;
+use crate::units::web_client;
 
 /// How payloads reach the server.
 pub enum Transport {
@@ -95,8 +96,6 @@ impl HttpTransport {
     /// # Errors
     /// One line for a URL, a header or a file that can't be used.
     pub fn new(url: &str, options: HttpOptions) -> Result<Self, String> {
-        // An earlier call has installed the same one.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let url = parse_url(url)?;
         let mut headers = HeaderMap::new();
         for (name, value) in &options.headers {
@@ -114,7 +113,7 @@ impl HttpTransport {
         let read = |path: &std::path::Path| {
             std::fs::read(path).map_err(|error| format!("could not read '{}': {error}", path.display()))
         };
-        let mut builder = Client::builder().redirect(reqwest::redirect::Policy::none());
+        let mut builder = web_client::builder().redirect(reqwest::redirect::Policy::none());
         if options.is_insecure {
             builder = builder.tls_danger_accept_invalid_certs(true);
         }

@@ -14,6 +14,7 @@ use crate::failure::Failure;
 use crate::units::Span;
 use crate::units::percent::encode_component;
 use crate::units::sync::lock;
+use crate::units::web_client;
 
 /// The longest secret.
 const MAX_SECRET_BYTES: usize = 24 * 1024;
@@ -151,8 +152,6 @@ impl UrlClient {
     }
 
     fn ask(&self, key: &str) -> Result<String, String> {
-        // An earlier call has installed the same one.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         runtime.map_err(|error| error.to_string())?.block_on(async {
             let mut pause = self.backoff;
@@ -175,7 +174,7 @@ impl UrlClient {
         let url = self.template.replace("{key}", &encode_component(key));
         let lasting = |error: reqwest::Error| (error.without_url().to_string(), false);
         let passing = |error: reqwest::Error| (error.without_url().to_string(), true);
-        let client = reqwest::Client::builder().timeout(self.timeout).build().map_err(lasting)?;
+        let client = web_client::builder().timeout(self.timeout).build().map_err(lasting)?;
         let mut request = client.request(self.method.clone(), url);
         for (name, value) in &self.headers {
             request = request.header(name, value);

@@ -58,7 +58,7 @@ pub(super) fn decode(column: &Column, value: Value, parses_time: bool) -> SqlVal
             if parses_time { SqlValue::Time(time_of(&text)) } else { SqlValue::Bytes(text.into()) }
         }
         Value::Time(is_negative, days, hours, minutes, seconds, micros) => {
-            let (sign, hours) = (if is_negative { "-" } else { "" }, days * 24 + u32::from(hours));
+            let (sign, hours) = (if is_negative { "-" } else { "" }, u64::from(days) * 24 + u64::from(hours));
             let fraction = fraction(micros, column.decimals());
             SqlValue::Bytes(format!("{sign}{hours:02}:{minutes:02}:{seconds:02}{fraction}").into())
         }

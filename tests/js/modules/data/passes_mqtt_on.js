@@ -1,2 +1,0 @@
-export { open } from 'k6/x/mqtt';
-export * from 'k6/x/more';
