@@ -37,7 +37,7 @@ const LISTENING: &str = "DevTools listening on ";
 const GUARD: &str = r#"
 dir=$1
 shift
-TMPDIR=$dir "$@" </dev/null >/dev/null &
+TMPDIR=$dir XDG_CONFIG_HOME=$dir/.config XDG_CACHE_HOME=$dir/.cache "$@" </dev/null >/dev/null &
 browser=$!
 exec 2>/dev/null
 trap '' TERM
@@ -232,7 +232,7 @@ mod tests {
     fn nothing_is_left_of_a_browser() {
         let folder = tempfile::tempdir().unwrap();
         let script =
-            "echo $$ > \"$0.pid\"; touch \"$TMPDIR/file\"\necho 'DevTools listening on ws://x/y' >&2; sleep 60";
+            "echo $$ > \"$0.pid\"; touch \"$TMPDIR/file\"; mkdir \"$XDG_CONFIG_HOME\" \"$XDG_CACHE_HOME\"\necho 'DevTools listening on ws://x/y' >&2; sleep 60";
         let launch = launch(folder.path(), script);
         runtime().block_on(async {
             let process = BrowserProcess::start(&launch, Duration::from_secs(20)).await.unwrap();
