@@ -231,8 +231,7 @@ mod tests {
     #[test]
     fn nothing_is_left_of_a_browser() {
         let folder = tempfile::tempdir().unwrap();
-        let script =
-            "echo $$ > \"$0.pid\"; touch \"$TMPDIR/file\"; mkdir \"$XDG_CONFIG_HOME\" \"$XDG_CACHE_HOME\"\necho 'DevTools listening on ws://x/y' >&2; sleep 60";
+        let script = "echo $$ > \"$0.pid\"; touch \"$TMPDIR/file\"; mkdir \"$XDG_CONFIG_HOME\" \"$XDG_CACHE_HOME\"\necho 'DevTools listening on ws://x/y' >&2; sleep 60";
         let launch = launch(folder.path(), script);
         runtime().block_on(async {
             let process = BrowserProcess::start(&launch, Duration::from_secs(20)).await.unwrap();
