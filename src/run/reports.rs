@@ -7,7 +7,9 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
+#[cfg(feature = "browser")]
 use base64::Engine as _;
+#[cfg(feature = "browser")]
 use base64::engine::general_purpose::STANDARD;
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
@@ -29,8 +31,10 @@ use crate::summary::{Mode, RenderOptions, junit, writing};
 use crate::units::sync::lock;
 
 /// So many pictures of pages are in a report page; the others are named.
+#[cfg(feature = "browser")]
 const MAX_PICTURES: usize = 6;
 /// A larger one is only named.
+#[cfg(feature = "browser")]
 const MAX_PICTURE_BYTES: usize = 1 << 20;
 
 /// What was asked for by flags.

@@ -11,6 +11,7 @@ pub mod fuzz_tests;
 pub mod nearest;
 pub mod number;
 pub mod percent;
+#[cfg(feature = "x-exec")]
 pub mod process_group;
 pub mod quote;
 pub mod redact;
