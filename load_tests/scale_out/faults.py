@@ -57,6 +57,12 @@ class Trial:
     def end(self):
         return {nth: child.wait() for nth, child in self.children.items()}
 
+    def ends_well(self):
+        """All end with 0, and nothing is lost."""
+        codes = self.end()
+        self.expect("exit codes", codes, dict.fromkeys(codes, 0))
+        self.result(1, codes)
+
     def expect(self, what, found, expected):
         if found != expected:
             self.wrong.append(f"{what}: {found!r}, not {expected!r}")
@@ -148,40 +154,32 @@ def redis_back(trial):
     trial.site.start_redis()
     trial.site.wait_until("instance.1", "can be reached again")
     trial.facts.append(f"{before} requests up to the end of the outage")
-    codes = trial.end()
-    trial.expect("exit codes", codes, dict.fromkeys(codes, 0))
-    trial.result(1, codes)
+    trial.ends_well()
+
+
+def stand_still(trial, nth, by, text):
+    """Instance `nth` stands still for ten seconds, of which instance `by` says `text`."""
+    trial.seconds += 10
+    trial.start_all()
+    trial.begin()
+    trial.children[nth].send_signal(signal.SIGSTOP)
+    since = time.monotonic()
+    trial.named(by, text, since)
+    time.sleep(max(0, 10 - (time.monotonic() - since)))
+    trial.children[nth].send_signal(signal.SIGCONT)
 
 
 def stopped(trial):
     """One stands still for ten seconds."""
-    trial.seconds += 10
-    trial.start_all()
-    trial.begin()
-    trial.children[2].send_signal(signal.SIGSTOP)
-    since = time.monotonic()
-    trial.named(1, "instance 2/3 is lost", since)
-    time.sleep(max(0, 10 - (time.monotonic() - since)))
-    trial.children[2].send_signal(signal.SIGCONT)
+    stand_still(trial, 2, by=1, text="instance 2/3 is lost")
     trial.site.wait_until("instance.1", "instance 2/3 is heard again")
-    codes = trial.end()
-    trial.expect("exit codes", codes, dict.fromkeys(codes, 0))
-    trial.result(1, codes)
+    trial.ends_well()
 
 
 def stopped_first(trial):
     """The one that conducts stands still for ten seconds: the next one takes over, and gives it back."""
-    trial.seconds += 10
-    trial.start_all()
-    trial.begin()
-    trial.children[1].send_signal(signal.SIGSTOP)
-    since = time.monotonic()
-    trial.named(2, "nothing is heard of instance 1/3 any more", since)
-    time.sleep(max(0, 10 - (time.monotonic() - since)))
-    trial.children[1].send_signal(signal.SIGCONT)
-    codes = trial.end()
-    trial.expect("exit codes", codes, dict.fromkeys(codes, 0))
-    trial.result(1, codes)
+    stand_still(trial, 1, by=2, text="nothing is heard of instance 1/3 any more")
+    trial.ends_well()
 
 
 def slow(trial):
@@ -196,9 +194,7 @@ def slow(trial):
         time.sleep(0.1)
         if trial.children[1].poll() is not None:
             break
-    codes = trial.end()
-    trial.expect("exit codes", codes, dict.fromkeys(codes, 0))
-    trial.result(1, codes)
+    trial.ends_well()
 
 
 def clocks(trial):
@@ -235,9 +231,7 @@ def late(trial):
     trial.expect("the exit code of one that comes too late", refused.wait(), 104)
     trial.expect("what it says", "has begun, instance 3/3 is too late" in trial.site.said("late"), True)
     trial.facts.append("too late: 104")
-    codes = trial.end()
-    trial.expect("exit codes", codes, dict.fromkeys(codes, 0))
-    trial.result(1, codes)
+    trial.ends_well()
 
 
 def twice(trial):
@@ -251,9 +245,7 @@ def twice(trial):
     trial.facts.append("refused: " + again.stderr.strip().split('msg=', 1)[-1][:90])
     trial.start(2)
     trial.start(3)
-    codes = trial.end()
-    trial.expect("exit codes", codes, dict.fromkeys(codes, 0))
-    trial.result(1, codes)
+    trial.ends_well()
 
 
 def silent_after(trial, since, what):

@@ -27,6 +27,7 @@ use super::settings::REPORT_EVERY;
 use super::web::innermost;
 use crate::ui::Terminal;
 use crate::units::number;
+use crate::units::web_client;
 
 /// How long a part is, unless there were too many.
 const PART_SIZE: u64 = 8 << 20;
@@ -100,6 +101,8 @@ impl UploadTarget {
         let client = ClientOptions::new()
             .with_timeout(Duration::from_secs(300))
             .with_connect_timeout(Duration::from_secs(10))
+            // Without certificates of authorities no client could be built, not even for `http://`.
+            .with_no_system_certificates(!web_client::has_authorities())
             .with_allow_http(true);
         let mut builder = AmazonS3Builder::new()
             .with_client_options(client)

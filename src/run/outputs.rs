@@ -74,5 +74,9 @@ impl TestRun {
             terminal.print(&banner(terminal.stdout_colors()));
             terminal.print(&about.render(terminal.stdout_colors()));
         }
+        if self.state.is_paused() && self.request.address.is_none() {
+            let text = "the test starts paused, and without a REST API nothing can resume it; give it an `--address`";
+            self.log.warn(text);
+        }
     }
 }

@@ -96,10 +96,6 @@ impl TestRun {
 fn hold_if_paused(request: &RunRequest, context: &ScriptContext, options: &Options) {
     if options.paused == Some(true) && !request.single_iteration {
         context.state.set_paused(true);
-        if request.address.is_none() {
-            let text = "the test starts paused, and without a REST API nothing can resume it; give it an `--address`";
-            request.script.log.logger().warn(text);
-        }
     }
 }
 

@@ -47,6 +47,12 @@ pub const OPS: &[(&str, Op)] = &[
     ("random", random::random),
 ];
 
+/// `(text)`: a warning in the log, for the native half of any module.
+pub fn warn(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
+    vu.script.log.warn(args.string(0));
+    Ok(Value::Undefined)
+}
+
 /// Refuses `name` in init code; else the time all checks of one call share.
 fn check_stage(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     if vu.is_init() {

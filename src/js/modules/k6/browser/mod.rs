@@ -48,7 +48,7 @@ pub const OPS: &[(&str, Op)] = &[
     ("vitalsWorld", vitals_world),
     ("reportVitals", report_vitals),
     ("close", close_link),
-    ("warn", warn),
+    ("warn", super::warn),
     ("writeFile", write_file),
     ("span", span),
     ("failureFolder", failure_folder),
@@ -301,11 +301,6 @@ fn close_link(vu: &VuContext, args: Args) -> Result<Value, Throw> {
         link.close(&vu).await;
         Ok(Value::Undefined)
     })))
-}
-
-fn warn(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
-    vu.script.log.warn(args.string(0));
-    Ok(Value::Undefined)
 }
 
 /// `(path, base64)`: writes a file, and the folders it is in.

@@ -57,7 +57,7 @@ pub const OPS: &[(&str, Op)] = &[
     ("expect", statuses::expect),
     ("setCallback", statuses::set_callback),
     ("inInit", in_init),
-    ("warn", warn),
+    ("warn", super::warn),
     ("warnOfParam", params::warn_of_param),
     ("file", body::make_file),
     ("constants", constants),
@@ -283,11 +283,6 @@ fn resolve(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
 
 fn in_init(vu: &VuContext, _args: Args) -> Result<Value, Throw> {
     Ok(Value::Bool(vu.is_init()))
-}
-
-fn warn(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
-    vu.script.log.warn(args.string(0));
-    Ok(Value::Undefined)
 }
 
 /// What begins with an iteration: an empty jar, unless cookies stay.

@@ -27,7 +27,7 @@ pub const OPS: &[(&str, Op)] = &[
     ("topics", topics),
     ("next", next),
     ("end", end),
-    ("warn", warn),
+    ("warn", super::super::warn),
 ];
 
 type MqttTags = Vec<(String, String)>;
@@ -426,11 +426,6 @@ fn end(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let began = Instant::now();
     vu.wait(remote.call(|session| async move { session.end().await }))?;
     client.tell(vu, "end", "", tags, began, Ok(Instant::now()))?;
-    Ok(Value::Undefined)
-}
-
-fn warn(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
-    vu.script.log.warn(args.string(0));
     Ok(Value::Undefined)
 }
 

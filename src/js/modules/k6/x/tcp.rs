@@ -26,7 +26,7 @@ pub const OPS: &[(&str, Op)] = &[
     ("write", write),
     ("next", next),
     ("destroy", destroy),
-    ("warn", warn),
+    ("warn", super::super::warn),
 ];
 
 type Tags = Vec<(String, String)>;
@@ -336,11 +336,6 @@ fn destroy(vu: &VuContext, args: Args) -> Result<Value, Throw> {
         true => socket.sample(vu, TIMEOUTS, 1.0, Instant::now()),
         false => socket.close(vu),
     }
-    Ok(Value::Undefined)
-}
-
-fn warn(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
-    vu.script.log.warn(args.string(0));
     Ok(Value::Undefined)
 }
 

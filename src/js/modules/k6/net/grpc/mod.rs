@@ -59,7 +59,7 @@ pub const OPS: &[(&str, Op)] = &[
     ("nextEvent", stream::next),
     ("writeStream", stream::write),
     ("endStream", stream::end),
-    ("warn", warn),
+    ("warn", super::super::warn),
 ];
 
 /// The states of a service's health, with k6's spelling.
@@ -274,10 +274,5 @@ fn health_check(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
 /// `(client)`: what is under way ends as canceled.
 fn close(_vu: &VuContext, args: Args) -> Result<Value, Throw> {
     args.resource::<GrpcClient>(0)?.line.replace(None);
-    Ok(Value::Undefined)
-}
-
-fn warn(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
-    vu.script.log.warn(args.string(0));
     Ok(Value::Undefined)
 }
