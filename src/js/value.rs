@@ -36,6 +36,8 @@ pub enum Value {
     Map(Vec<(String, Value)>),
     /// JSON text, parsed by the fastest means the engine has.
     Json(Bytes),
+    /// The value a text begins with; `undefined` where it is wrong, or what is behind it.
+    JsonPart(JsonPart),
     /// Something of Rust's that JavaScript may hold and hand back; dropped when JavaScript lets go of it.
     Resource(Resource),
     /// A promise to JavaScript, settled with the future's result.
@@ -44,6 +46,14 @@ pub enum Value {
     Handle(Handle),
     /// Something that has no meaning in Rust: the Go-like name of its type (`func(...)`, `symbol`).
     Opaque(&'static str),
+}
+
+/// A value in the middle of JSON text, which is read and checked in one go.
+pub struct JsonPart {
+    /// From the value to the end of the text.
+    pub text: Bytes,
+    /// Whether the text may go on like this behind the value.
+    pub may_follow: fn(&[u8]) -> bool,
 }
 
 /// A native thing that JavaScript may hold.
@@ -244,6 +254,7 @@ impl std::fmt::Debug for Value {
             Self::List(list) => f.debug_list().entries(list).finish(),
             Self::Map(map) => f.debug_map().entries(map.iter().map(|(key, value)| (key, value))).finish(),
             Self::Json(json) => write!(f, "JSON of {} bytes", json.len()),
+            Self::JsonPart(part) => write!(f, "JSON in {} bytes", part.text.len()),
             Self::Resource(_) => f.write_str("resource"),
             Self::Pending(_) => f.write_str("pending"),
             Self::Handle(handle) => write!(f, "handle {}", handle.0),

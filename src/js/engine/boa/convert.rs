@@ -148,6 +148,10 @@ pub fn to_js(value: Value, context: &mut Context) -> JsResult<JsValue> {
             object.into()
         }
         Value::Json(json) => json::parse(&json, context)?,
+        Value::JsonPart(part) => match json::parse_first(&part.text, context)? {
+            Some((value, end)) if (part.may_follow)(&part.text[end..]) => value,
+            _ => JsValue::undefined(),
+        },
         Value::Resource(resource) => JsObject::new(context.root_shape(), None, NativeObject(resource)).upcast().into(),
         Value::Pending(future) => promises::pending(future, context),
         Value::Handle(handle) => state(context).value_of(handle).unwrap_or_default(),

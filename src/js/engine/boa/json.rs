@@ -55,11 +55,10 @@ pub fn replace_parse(context: &mut Context) -> JsResult<()> {
 /// # Errors
 /// The text is no JSON, nested too deeply, or the VU has to stop.
 pub fn parse(text: &[u8], context: &mut Context) -> JsResult<JsValue> {
-    if text.len() >= LONG
-        && let Some(value) = parse_in_turns(text, context)?
-    {
+    if let Some(value) = read(text, context, |values| json::parse(text, values))? {
         return Ok(value);
     }
+    // It is wrong: the other reader says why, and where.
     let mut reader = serde_json::Deserializer::from_slice(text);
     let turns = TurnCounter { host: state(context).host.clone(), values: Cell::new(0), is_stopped: Cell::new(false) };
     let json = JsonSeed { context, turns: &turns, depth: 0 };
@@ -75,20 +74,26 @@ pub fn parse(text: &[u8], context: &mut Context) -> JsResult<JsValue> {
     if error.contains(errors::TOO_DEEP) {
         return Err(errors::too_deep());
     }
-    // To JavaScript a number that is too large is infinite, and half of a pair of surrogates is a character.
-    if (error.contains("number out of range") || error.contains("surrogate") || error.contains("hex escape"))
-        && let Some(value) = parse_in_turns(text, context)?
-    {
-        return Ok(value);
-    }
     let place = state(context).host.json_place(text).map_or_else(String::new, |place| format!(" ({place})"));
     Err(JsNativeError::syntax().with_message(format!("{error}{place}")).into())
 }
 
-/// As [`parse`], with turns for others also within strings; `None` for what is no JSON: the other reader says why.
-fn parse_in_turns(text: &[u8], context: &mut Context) -> JsResult<Option<JsValue>> {
+/// The value a text begins with, and where it ends; `None` where it is no JSON.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_first(text: &[u8], context: &mut Context) -> JsResult<Option<(JsValue, usize)>> {
+    read(text, context, |values| json::parse_first(text, values))
+}
+
+/// Reads a text in turns, also within strings; `None` for what is no JSON.
+fn read<T>(
+    text: &[u8],
+    context: &mut Context,
+    read: impl FnOnce(&mut EngineValues<'_>) -> Result<T, JsonError<JsError>>,
+) -> JsResult<Option<T>> {
     let host = state(context).host.clone();
-    match json::parse(text, &mut EngineValues { context, host, depth: 0 }) {
+    match read(&mut EngineValues { context, host, depth: 0 }) {
         Ok(value) => {
             memory::note(text.len());
             Ok(Some(value))
@@ -131,8 +136,6 @@ pub fn replace_raw_json(context: &mut Context) -> JsResult<()> {
     language::method(&json, "rawJSON", 1, raw, context)
 }
 
-/// Texts of so many bytes are read in turns, also within strings.
-const LONG: usize = 1 << 20;
 /// Strings of so many bytes may be garbage that has to go before they come.
 const LONG_STRING: usize = 64 * 1024;
 
@@ -243,7 +246,7 @@ impl<'a> JsonValues<'a> for EngineValues<'_> {
     }
 }
 
-/// Gives others a turn while a text is parsed that is not that long.
+/// Gives others a turn while a text is read for what is wrong with it.
 struct TurnCounter {
     host: Rc<dyn Host>,
     values: Cell<u32>,

@@ -98,6 +98,11 @@ pub fn to_js(context: Context, value: Value) -> Result<Owned, Thrown> {
             object
         }
         Value::Json(json) => json_to_js(context, &json)?,
+        Value::JsonPart(part) => match json::parse_first(context, &part.text) {
+            Ok((value, end)) if (part.may_follow)(&part.text[end..]) => value,
+            Ok(_) | Err(JsonError::Syntax) => context.undefined(),
+            Err(error) => return Err(thrown(context, error)),
+        },
         Value::Resource(resource) => context.resource(resource)?,
         Value::Pending(future) => promises::pending(context, future)?,
         Value::Handle(handle) => context.state().value_of(handle).unwrap_or_else(|| context.undefined()),
@@ -115,12 +120,16 @@ fn take_turns(context: Context, at: usize) -> Result<(), Thrown> {
 
 /// The value of JSON text.
 fn json_to_js(context: Context, text: &[u8]) -> Result<Owned, Thrown> {
-    json::parse(context, text).map_err(|error| match error {
+    json::parse(context, text).map_err(|error| thrown(context, error))
+}
+
+fn thrown(context: Context, error: JsonError<Thrown>) -> Thrown {
+    match error {
         JsonError::Syntax => {
             let message = "the text is no JSON".to_owned();
             errors::throw(context, Throw::Error { class: "SyntaxError", message })
         }
         JsonError::Stopped => errors::throw(context, Throw::Stop),
         JsonError::Thrown(thrown) => thrown,
-    })
+    }
 }

@@ -25,13 +25,26 @@ impl From<Thrown> for JsonError<Thrown> {
 /// # Errors
 /// The text is no JSON, or the VU has to stop.
 pub fn parse(context: Context, text: &[u8]) -> Result<Owned, JsonError<Thrown>> {
+    without_collection(context, text, || json::parse(text, &mut EngineValues::new(context)))
+}
+
+/// The value a text begins with, and where it ends.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_first(context: Context, text: &[u8]) -> Result<(Owned, usize), JsonError<Thrown>> {
+    without_collection(context, text, || json::parse_first(text, &mut EngineValues::new(context)))
+}
+
+/// Reads a text; nobody looks for garbage while it is long.
+fn without_collection<T>(context: Context, text: &[u8], read: impl FnOnce() -> T) -> T {
     if text.len() < LONG {
-        return json::parse(text, &mut EngineValues::new(context));
+        return read();
     }
     // No garbage can come about while a tree grows; looking for it would be quadratic, and each look would be longer than a
     // turn.
     let threshold = context.set_gc_threshold(usize::MAX);
-    let result = json::parse(text, &mut EngineValues::new(context));
+    let result = read();
     // What was made is in use now: the next look for garbage comes when as much was added again.
     context.set_gc_threshold(threshold.saturating_add(text.len() * 8));
     result
@@ -89,10 +102,11 @@ fn name_file(context: Context, text: Borrowed<'_>) {
 }
 
 /// Values of QuickJS.
-struct EngineValues<'a> {
+struct EngineValues {
     context: Context,
     members: PendingMembers,
-    names: NameCache<'a>,
+    /// Those in use.
+    names: Vec<Atom>,
 }
 
 /// An object or a list that is not complete.
@@ -102,48 +116,9 @@ enum OpenContainer {
     List(Owned, u32),
 }
 
-/// Names that were seen before, each in the place its letters choose: most objects of a text have the same few.
-struct NameCache<'a> {
-    slots: [Option<(&'a [u8], Atom)>; NAMES],
-    /// Others that are in use.
-    others: Vec<Atom>,
-}
-
-/// A power of two.
-const NAMES: usize = 64;
-
-impl<'a> NameCache<'a> {
-    fn name(&mut self, context: Context, name: &'a [u8]) -> Result<MemberName, Thrown> {
-        let (Some(first), Some(last)) = (name.first(), name.last()) else {
-            return Ok(self.keep(context.atom_of_bytes(name)?));
-        };
-        let place = usize::from(*first) ^ (usize::from(*last) << 2) ^ (name.len() << 4);
-        let slot = &mut self.slots[place % NAMES];
-        if let Some((known, atom)) = slot
-            && *known == name
-        {
-            return Ok(MemberName::from(&*atom));
-        }
-        let atom = context.atom_of_bytes(name)?;
-        let of_atom = MemberName::from(&atom);
-        if let Some((_, old)) = slot.replace((name, atom)) {
-            self.others.push(old);
-        }
-        Ok(of_atom)
-    }
-
-    /// A name that is not looked for again.
-    fn keep(&mut self, atom: Atom) -> MemberName {
-        let name = MemberName::from(&atom);
-        self.others.push(atom);
-        name
-    }
-}
-
-impl EngineValues<'_> {
+impl EngineValues {
     fn new(context: Context) -> Self {
-        let names = NameCache { slots: [const { None }; NAMES], others: Vec::new() };
-        Self { context, members: PendingMembers::new(context), names }
+        Self { context, members: PendingMembers::new(context), names: Vec::new() }
     }
 
     fn text(&self, text: JsonText<'_>) -> Result<Owned, Thrown> {
@@ -154,7 +129,7 @@ impl EngineValues<'_> {
     }
 }
 
-impl<'a> JsonValues<'a> for EngineValues<'a> {
+impl<'a> JsonValues<'a> for EngineValues {
     type Value = Owned;
     type Name = MemberName;
     type Open = OpenContainer;
@@ -181,13 +156,13 @@ impl<'a> JsonValues<'a> for EngineValues<'a> {
     }
 
     fn name(&mut self, text: JsonText<'a>) -> Result<MemberName, JsonError<Thrown>> {
-        match text {
-            JsonText::Plain(Cow::Borrowed(name)) => Ok(self.names.name(self.context, name)?),
-            other => {
-                let atom = self.context.atom_of(&self.text(other)?)?;
-                Ok(self.names.keep(atom))
-            }
-        }
+        let atom = match text {
+            JsonText::Plain(Cow::Borrowed(name)) => self.context.atom_of_bytes(name)?,
+            other => self.context.atom_of(&self.text(other)?)?,
+        };
+        let name = MemberName::from(&atom);
+        self.names.push(atom);
+        Ok(name)
     }
 
     fn open(&mut self, is_object: bool) -> Result<OpenContainer, JsonError<Thrown>> {

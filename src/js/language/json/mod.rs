@@ -1,4 +1,4 @@
-//! JSON texts as values of any engine: all on QuickJS, long ones on Boa. An engine's own parser reads a text in one go, in which no other VU of the worker
+//! JSON texts as values of any engine. An engine's own parser reads a text in one go, in which no other VU of the worker
 //! has a turn; here there are pauses, also in the middle of what is long. It takes no stack, however deeply a text is nested.
 
 mod long;
@@ -16,7 +16,7 @@ pub trait JsonValues<'a> {
     /// A value.
     type Value;
     /// The name of a property.
-    type Name;
+    type Name: Clone;
     /// An object or a list that is not complete.
     type Open;
     /// Why there is no value.
@@ -32,7 +32,7 @@ pub trait JsonValues<'a> {
     fn number(&mut self, number: f64) -> Self::Value;
     /// A string.
     fn string(&mut self, text: JsonText<'a>) -> Result<Self::Value, Self::Error>;
-    /// The name of a property.
+    /// The name of a property. It stays good until the text was read.
     fn name(&mut self, text: JsonText<'a>) -> Result<Self::Name, Self::Error>;
     /// Begins an object or a list.
     fn open(&mut self, is_object: bool) -> Result<Self::Open, Self::Error>;
@@ -69,7 +69,19 @@ impl<E> From<LongJsonError> for JsonError<E> {
 /// # Errors
 /// The text is no JSON, or the VU has to stop, or the engine can make no value.
 pub fn parse<'a, V: JsonValues<'a>>(text: &'a [u8], values: &mut V) -> Result<V::Value, V::Error> {
-    JsonParser { values, text, at: 0, open: Vec::new(), steps: 0 }.document()
+    let mut parser = JsonParser::new(text, values);
+    let value = parser.value()?;
+    if parser.peek()?.is_none() { Ok(value) } else { JsonParser::<V>::wrong() }
+}
+
+/// The value a text begins with, and where it ends: whatever is behind it is not looked at.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_first<'a, V: JsonValues<'a>>(text: &'a [u8], values: &mut V) -> Result<(V::Value, usize), V::Error> {
+    let mut parser = JsonParser::new(text, values);
+    let value = parser.value()?;
+    Ok((value, parser.at))
 }
 
 /// An object or a list that is not complete.
@@ -84,10 +96,83 @@ struct JsonParser<'a, 'v, V: JsonValues<'a>> {
     text: &'a [u8],
     at: usize,
     open: Vec<OpenValue<V::Open, V::Name>>,
+    names: NameTable<'a, V::Name>,
     steps: u32,
 }
 
-impl<'a, V: JsonValues<'a>> JsonParser<'a, '_, V> {
+/// Names that were read before: most objects of a text have the same few, in the same order.
+struct NameTable<'a, N> {
+    /// Each in the place its letters choose, or soon behind.
+    places: [Option<KnownName<'a, N>>; NAMES],
+    /// Where the name is that was read last.
+    last: usize,
+}
+
+struct KnownName<'a, N> {
+    /// As it stands in the text, from behind its first quote to its colon.
+    text: &'a [u8],
+    name: N,
+    /// Where the name is that came behind it last time.
+    next: usize,
+}
+
+/// A power of two.
+const NAMES: usize = 64;
+/// In so many places a name is looked for.
+const PROBES: usize = 4;
+/// Longer names are not remembered.
+const MAX_KNOWN_NAME: usize = 64;
+
+impl<'a, N: Clone> NameTable<'a, N> {
+    /// The name behind the last one, if it is the same as last time; with the length of its text.
+    #[inline(always)]
+    fn expected(&mut self, text: &[u8]) -> Option<(N, usize)> {
+        let next = self.places[self.last % NAMES].as_ref()?.next;
+        let known = self.places[next % NAMES].as_ref()?;
+        if !text.starts_with(known.text) {
+            return None;
+        }
+        self.last = next;
+        Some((known.name.clone(), known.text.len()))
+    }
+
+    /// Where a name is looked for first.
+    fn place(text: &[u8]) -> usize {
+        let mut first = [0; 8];
+        let len = text.len().min(8);
+        first[..len].copy_from_slice(&text[..len]);
+        let mixed = (u64::from_le_bytes(first) ^ text.len() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        (mixed >> 32) as usize % NAMES
+    }
+
+    /// The name with this text, which `make` makes if it is not known.
+    fn find<E>(&mut self, text: &'a [u8], make: impl FnOnce() -> Result<N, E>) -> Result<N, E> {
+        let start = Self::place(text);
+        let mut places = (0..PROBES).map(|step| (start + step) % NAMES);
+        let is_it = |place: &usize| self.places[*place].as_ref().is_none_or(|known| known.text == text);
+        let place = places.find(is_it).unwrap_or(start);
+        let name = match &self.places[place] {
+            Some(known) if known.text == text => known.name.clone(),
+            _ => {
+                let name = make()?;
+                self.places[place] = Some(KnownName { text, name: name.clone(), next: place });
+                name
+            }
+        };
+        if let Some(last) = &mut self.places[self.last % NAMES] {
+            last.next = place;
+        }
+        self.last = place;
+        Ok(name)
+    }
+}
+
+impl<'a, 'v, V: JsonValues<'a>> JsonParser<'a, 'v, V> {
+    fn new(text: &'a [u8], values: &'v mut V) -> Self {
+        let names = NameTable { places: [const { None }; NAMES], last: 0 };
+        Self { values, text, at: 0, open: Vec::new(), names, steps: 0 }
+    }
+
     fn wrong<T>() -> Result<T, V::Error> {
         Err(LongJsonError::Syntax.into())
     }
@@ -128,7 +213,8 @@ impl<'a, V: JsonValues<'a>> JsonParser<'a, '_, V> {
         Ok(result?)
     }
 
-    fn document(mut self) -> Result<V::Value, V::Error> {
+    /// Reads a whole value.
+    fn value(&mut self) -> Result<V::Value, V::Error> {
         loop {
             self.steps += 1;
             if self.steps.is_multiple_of(STEPS) && !self.values.may_continue() {
@@ -147,7 +233,7 @@ impl<'a, V: JsonValues<'a>> JsonParser<'a, '_, V> {
                         self.values.put(object, name, made)?;
                         b'}'
                     }
-                    None => return if self.peek()?.is_none() { Ok(made) } else { Self::wrong() },
+                    None => return Ok(made),
                 };
                 match self.peek()? {
                     Some(b',') => {
@@ -256,16 +342,34 @@ impl<'a, V: JsonValues<'a>> JsonParser<'a, '_, V> {
         if self.peek()? != Some(b'"') {
             return Self::wrong();
         }
-        let text = self.string()?;
-        let name = self.values.name(text)?;
+        let begin = self.at + 1;
+        let name = match self.names.expected(&self.text[begin..]) {
+            Some((name, length)) => {
+                self.at = begin + length;
+                name
+            }
+            None => self.new_name(begin)?,
+        };
         if let Some(OpenValue::Object(_, next)) = self.open.last_mut() {
             *next = Some(name);
         }
+        Ok(())
+    }
+
+    /// As [`JsonParser::name`], for one that was not expected.
+    fn new_name(&mut self, begin: usize) -> Result<V::Name, V::Error> {
+        let text = self.string()?;
         if self.peek()? != Some(b':') {
             return Self::wrong();
         }
         self.at += 1;
-        Ok(())
+        match text {
+            JsonText::Plain(Cow::Borrowed(name)) if self.at - begin <= MAX_KNOWN_NAME => {
+                let make = || self.values.name(JsonText::Plain(Cow::Borrowed(name)));
+                self.names.find(&self.text[begin..self.at], make)
+            }
+            other => self.values.name(other),
+        }
     }
 }
 

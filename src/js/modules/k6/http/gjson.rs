@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use super::json_text::{JsonSyntaxError, check, check_for, end_of_string};
+use super::json_text::{self, JsonSyntaxError, check, check_for, end_of_string};
 
 pub(super) mod budget;
 mod modifiers;
@@ -38,9 +38,6 @@ pub(super) fn select<'a>(json: &'a [u8], path: &str) -> Option<FoundJson<'a>> {
 /// # Errors
 /// The text is no JSON.
 pub(super) fn check_and_select<'a>(json: &'a [u8], path: &str) -> Result<Option<FoundJson<'a>>, JsonSyntaxError> {
-    let is_plain = |name: &str| {
-        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
-    };
     if path.len() > MAX_STEPS || !path.split('.').all(is_plain) {
         check(json)?;
         return Ok(select(json, path));
@@ -53,6 +50,17 @@ pub(super) fn check_and_select<'a>(json: &'a [u8], path: &str) -> Result<Option<
     };
     // A later member of the same name may lead further, and an array has numbers for names.
     Ok(found.or_else(|| select(json, path)))
+}
+
+/// Where the value begins that `path`, a plain name, finds in an object, if it is there at all. Neither it nor what is behind it
+/// was checked, see [`may_follow`](super::json_text::may_follow).
+pub(super) fn begin_of(json: &[u8], path: &str) -> Option<usize> {
+    if is_plain(path) { json_text::begin_of(json, path) } else { None }
+}
+
+/// A name without signs that mean something in a path.
+fn is_plain(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }
 
 /// What `path` finds in `json`.

@@ -31,9 +31,21 @@ pub(super) fn check(json: &[u8]) -> Result<(), JsonSyntaxError> {
     Scanner { json, at: 0, member: None }.document().map(|_| ())
 }
 
+/// Where the value of the first member of this name begins in a text that is an object; what is before it was checked, and
+/// nothing else.
+pub(super) fn begin_of(json: &[u8], name: &str) -> Option<usize> {
+    let member = Some(SoughtMember { name: name.as_bytes(), begin: None, text: None, is_enough: true });
+    Scanner { json, at: 0, member }.document().ok()??.begin
+}
+
+/// Whether an object, the outermost value of a text, may go on and end like this behind one of its members.
+pub(super) fn may_follow(json: &[u8]) -> bool {
+    Scanner { json, at: 0, member: None }.rest(vec![Inside::Object], true).is_ok()
+}
+
 /// Checks a whole text. Where it is an object: the text of its first member of this name, found on the way.
 pub(super) fn check_for<'a>(json: &'a [u8], name: &str) -> Result<Option<&'a [u8]>, JsonSyntaxError> {
-    let member = Some(SoughtMember { name: name.as_bytes(), begin: None, text: None });
+    let member = Some(SoughtMember { name: name.as_bytes(), begin: None, text: None, is_enough: false });
     let found = Scanner { json, at: 0, member }.document()?;
     Ok(found.and_then(|member| member.text))
 }
@@ -137,6 +149,8 @@ struct SoughtMember<'a, 'n> {
     /// Where its value begins, once its name was read.
     begin: Option<usize>,
     text: Option<&'a [u8]>,
+    /// Its beginning is all that is asked for.
+    is_enough: bool,
 }
 
 /// What surrounds a value.
@@ -199,11 +213,23 @@ impl<'a, 'n> Scanner<'a, 'n> {
         }
     }
 
-    fn document(mut self) -> Result<Option<SoughtMember<'a, 'n>>, JsonSyntaxError> {
-        let mut around: Vec<Inside> = Vec::new();
+    fn document(self) -> Result<Option<SoughtMember<'a, 'n>>, JsonSyntaxError> {
+        self.rest(Vec::new(), false)
+    }
+
+    /// Goes on in the middle of a text: before a value, or behind one.
+    fn rest(
+        mut self,
+        mut around: Vec<Inside>,
+        mut is_behind: bool,
+    ) -> Result<Option<SoughtMember<'a, 'n>>, JsonSyntaxError> {
         loop {
+            if self.member.as_ref().is_some_and(|member| member.is_enough && member.begin.is_some()) {
+                return Ok(self.member);
+            }
             self.space();
             match self.peek() {
+                _ if std::mem::take(&mut is_behind) => {}
                 Some(b'{') => {
                     self.at += 1;
                     self.space();
@@ -408,6 +434,25 @@ mod tests {
         check(r#"[{"x":[{"data":1}]},{"data":2}]"#, None);
         check(r#""data""#, None);
         assert!(check_for(br#"{"data":1,"x":}"#, "data").is_err());
+    }
+
+    #[test]
+    fn finds_where_a_member_begins() {
+        let check = |json: &str, expect: Option<&str>| {
+            let found = begin_of(json.as_bytes(), "data").map(|at| &json[at..]);
+            assert_eq!(found, expect, "{json}");
+        };
+        check(r#" { "x" : {"data": 2} , "data" : [1], "data": 4 } "#, Some(r#" [1], "data": 4 } "#));
+        check(r#"{"d\u0061ta":0 x"#, Some("0 x"));
+        check(r#"{"x":1 "data":0}"#, None);
+        check(r#"[{"data":1}]"#, None);
+        check(r#""data""#, None);
+        for rest in ["}", " } ", ",\"x\":{\"y\":[1]}}"] {
+            assert!(may_follow(rest.as_bytes()), "{rest}");
+        }
+        for rest in ["", "]", "}}", ",}", ",1}", ",\"x\"}", "1}", "} 1"] {
+            assert!(!may_follow(rest.as_bytes()), "{rest}");
+        }
     }
 
     #[test]

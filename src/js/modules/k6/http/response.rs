@@ -13,7 +13,7 @@ use super::{gjson, json_text};
 use crate::js::modules::cpu_pool;
 use crate::js::modules::k6::html;
 use crate::js::runtime::VuContext;
-use crate::js::value::{Args, Throw, Value, text_of};
+use crate::js::value::{Args, JsonPart, Throw, Value, text_of};
 use crate::net::http::{Body, Exchange, Request};
 use crate::net::tls::Ocsp;
 
@@ -277,7 +277,10 @@ pub(super) fn json(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     };
     let body = body.clone();
     let found = match selector {
-        Some(selector) => selected(vu, body, selector)?,
+        Some(selector) => match json_part(&body, &selector) {
+            Some(part) => return Ok(Value::JsonPart(part)),
+            None => selected(vu, body, selector)?,
+        },
         None => Some(off_thread_if_long(vu, body.len(), move || whole_json(&body))?.map_err(Throw::go)?),
     };
     Ok(found.map_or(Value::Undefined, Value::Json))
@@ -289,6 +292,15 @@ fn whole_json(body: &Bytes) -> Result<Bytes, String> {
         Some(error) => Err(error.report(body)),
         None => Ok(readable(body.clone())),
     }
+}
+
+/// What a selector finds that is the name of a member: the body is read and checked in one go.
+fn json_part(body: &Bytes, selector: &str) -> Option<JsonPart> {
+    if body.len() >= OFF_THREAD_LEN {
+        return None;
+    }
+    let begin = gjson::begin_of(body, selector)?;
+    Some(JsonPart { text: readable(body.slice(begin..)), may_follow: json_text::may_follow })
 }
 
 /// What a selector finds in a body. A search that takes more than a moment moves to the CPU pool.
