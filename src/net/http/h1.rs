@@ -19,6 +19,7 @@ use super::pool_key::PoolKey;
 use super::progress::HopProgress;
 use super::proto::chunked::Framing;
 use super::proto::error::{ErrorStage, NetError};
+use super::proto::recent_heads;
 use super::proto::request_head::{MAX_SLICES, UnsentBody, WireBody, WireRequest};
 use super::proto::response_head::{LARGE_HEAD, ResponseHead, framing, parse_head, status_line, trim_line};
 use crate::net::cpu_pool;
@@ -179,7 +180,7 @@ impl Http1 {
         loop {
             if let Some(end) = buffer.head_end()? {
                 let head = match end - buffer.start {
-                    ..=LARGE_HEAD => parse_head(&buffer.bytes[buffer.start..end])?,
+                    ..=LARGE_HEAD => recent_heads::parse(&buffer.bytes[buffer.start..end])?,
                     _ => parse_large_head(buffer, end).await?,
                 };
                 buffer.skip_to(end);

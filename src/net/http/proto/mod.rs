@@ -8,6 +8,7 @@ pub mod cookies;
 pub mod error;
 pub mod headers;
 pub mod ntlm;
+pub mod recent_heads;
 pub mod redirect;
 pub mod request_head;
 pub mod response_head;

@@ -11,7 +11,7 @@ use super::url::{printable, quoted, quoted_bytes};
 pub const LARGE_HEAD: usize = 64 << 10;
 
 /// The head of a response, and whether its connection may be kept once the body has been read.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ResponseHead {
     /// The status.
     pub status: u16,
