@@ -1,6 +1,6 @@
 //! Values on their way between JavaScript and Rust, on QuickJS.
 
-use super::ffi::{Borrowed, Context, Owned, Thrown, ValueKind};
+use super::ffi::{Borrowed, Context, MAX_KNOWN_MEMBERS, Owned, Thrown, ValueKind};
 use super::json;
 use super::{errors, promises, realm};
 use crate::js::engine::realm::{MAX_DEPTH, is_turn_over};
@@ -88,6 +88,11 @@ pub fn to_js(context: Context, value: Value) -> Result<Owned, Thrown> {
                 take_turns(context, at)?;
             }
             array
+        }
+        Value::Map(map) if (1..=MAX_KNOWN_MEMBERS).contains(&map.len()) => {
+            let members = map.into_iter().map(|(name, item)| Ok((name, to_js(context, item)?)));
+            let members = members.collect::<Result<_, Thrown>>()?;
+            context.object_of(&context.state().extras.forms, members)?
         }
         Value::Map(map) => {
             let object = context.object()?;

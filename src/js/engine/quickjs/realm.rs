@@ -3,7 +3,7 @@
 use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 
-use super::ffi::{Atom, Borrowed, Context, JsRuntime, ModuleRef, Owned, PropertyFlags, Thrown};
+use super::ffi::{Atom, Borrowed, Context, JsRuntime, KnownForms, ModuleRef, Owned, PropertyFlags, Thrown};
 use super::{convert, errors, json, language, limits, modules, promises, scope};
 use crate::js::engine::realm::{EngineContext, EngineRealm, PromiseState, RealmState};
 use crate::js::engine::{ABSENT, ABSENT_MEMBERS, Compiled, ExportKind, Global, Host, NATIVE, loading};
@@ -24,6 +24,8 @@ pub struct QuickJsExtras {
     pub native: OnceCell<Atom>,
     /// What is kept of the language for what is ours of it.
     pub originals: OnceCell<language::Originals>,
+    /// Objects that were handed out before.
+    pub forms: KnownForms,
     /// How deep JavaScript may go now.
     pub stack: Cell<limits::StackLimit>,
     /// While a regular expression is matched: how often its matcher may still ask whether to go on.

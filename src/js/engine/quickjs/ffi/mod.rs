@@ -27,7 +27,7 @@ use rquickjs::qjs::{self, JSAtom, JSContext, JSValue};
 
 pub use self::functions::{Closure, MethodEntry, NativeCall, NativeFunction, entry};
 pub use self::modules::{CodeKind, ModuleRef, NativeModule};
-pub use self::objects::{MemberName, OpenObject, PendingMembers};
+pub use self::objects::{KnownForms, MAX_KNOWN_MEMBERS, MemberName, OpenObject, PendingMembers};
 pub use self::runtime::JsRuntime;
 
 use self::text::{c_string, lossy, terminated};

@@ -1,9 +1,12 @@
 //! Objects that are made with all their members at once. QuickJS gives each object that is built member by member a shape
 //! of its own, until the last member shows that there is one already; like objects take theirs from the first here.
 
+use std::cell::RefCell;
 use std::ffi::c_int;
 
 use rquickjs::qjs::{self, JSAtom, JSContext, JSValue};
+
+use smallvec::SmallVec;
 
 use super::{Atom, Context, Owned, PropertyFlags, Thrown};
 
@@ -153,5 +156,92 @@ impl PendingMembers {
 impl Drop for PendingMembers {
     fn drop(&mut self) {
         self.values.drain(..).for_each(|raw| drop(Owned::new(raw, self.context)));
+    }
+}
+
+/// The forms of objects that Rust hands to a script again and again, such as the headers of a response.
+#[derive(Default)]
+pub struct KnownForms(RefCell<KnownFormList>);
+
+#[derive(Default)]
+struct KnownFormList {
+    forms: Vec<KnownForm>,
+    /// How often there was none.
+    misses: usize,
+}
+
+/// Names, and an object with members of these names that no script sees.
+struct KnownForm {
+    names: Box<[Box<str>]>,
+    like: Owned,
+}
+
+/// So many forms are known of a realm.
+const MAX_KNOWN: usize = 4;
+/// Of objects that are not known, one in so many takes the place of another: where all differ, making forms is in vain.
+const REPLACE_EVERY: usize = 16;
+/// Objects of more members are not known.
+pub const MAX_KNOWN_MEMBERS: usize = 16;
+
+impl KnownForms {
+    /// The object that members of these names make.
+    fn like(&self, context: Context, members: &[(String, Owned)]) -> Result<Option<Owned>, Thrown> {
+        let list = &mut *self.0.borrow_mut();
+        let is_it = |form: &KnownForm| {
+            form.names.len() == members.len() && form.names.iter().zip(members).all(|(name, member)| **name == member.0)
+        };
+        if let Some(known) = list.forms.iter().find(|form| is_it(form)) {
+            return Ok(Some(known.like.clone()));
+        }
+        list.misses += 1;
+        let is_full = list.forms.len() == MAX_KNOWN;
+        if is_full && !list.misses.is_multiple_of(REPLACE_EVERY) {
+            return Ok(None);
+        }
+        let like = context.object()?;
+        for (name, _) in members {
+            context.define(&like, name.as_str(), context.undefined(), PropertyFlags::PLAIN)?;
+        }
+        let names = members.iter().map(|(name, _)| name.as_str().into()).collect();
+        let form = KnownForm { names, like: like.clone() };
+        if is_full {
+            list.forms[list.misses / REPLACE_EVERY % MAX_KNOWN] = form;
+        } else {
+            list.forms.push(form);
+        }
+        Ok(Some(like))
+    }
+}
+
+impl Context {
+    /// An object with these members, at most [`MAX_KNOWN_MEMBERS`].
+    ///
+    /// # Errors
+    /// There is no memory.
+    pub fn object_of(
+        self,
+        forms: &KnownForms,
+        members: SmallVec<[(String, Owned); MAX_KNOWN_MEMBERS]>,
+    ) -> Result<Owned, Thrown> {
+        let like = forms.like(self, &members)?;
+        let (names, values): (SmallVec<[String; MAX_KNOWN_MEMBERS]>, SmallVec<[JSValue; MAX_KNOWN_MEMBERS]>) =
+            members.into_iter().map(|(name, value)| (name, value.into_raw())).unzip();
+        if let Some(like) = like {
+            let count = values.len() as c_int;
+            // SAFETY: the context and `like` are alive, there are that many values, and their references are handed over.
+            let made = unsafe { JS_NewObjectLike(self.ptr(), like.raw, count, values.as_ptr()) };
+            // SAFETY: only looks at the tag.
+            if !unsafe { qjs::JS_IsUndefined(made) } {
+                return self.owned(made);
+            }
+        }
+        // None is known, or a name is there twice.
+        let values: SmallVec<[Owned; MAX_KNOWN_MEMBERS]> =
+            values.into_iter().map(|raw| Owned::new(raw, self)).collect();
+        let object = self.object()?;
+        for (name, value) in names.iter().zip(values) {
+            self.define(&object, name.as_str(), value, PropertyFlags::PLAIN)?;
+        }
+        Ok(object)
     }
 }
