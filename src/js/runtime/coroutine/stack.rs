@@ -76,13 +76,14 @@ impl VuStack {
         FREE.with_borrow_mut(|free| free.push(self));
     }
 
-    /// True if anything was written just below what is kept. Reading a page that was never written costs no memory.
+    /// True if anything was written just below what is kept. Reading a page that was never written costs no memory. One line
+    /// of the cache in four is looked at: frames are no longer than that, or there are more of them.
     fn was_deep(&self) -> bool {
         const PROBED: usize = 4096;
-        let probed = (self.base().get() - WARM_BYTES - PROBED) as *const [u64; PROBED / 8];
+        let probed = (self.base().get() - WARM_BYTES - PROBED) as *const [[u64; 32]; PROBED / 256];
         // SAFETY: these bytes are part of the stack, which nobody is on, and whatever they are makes numbers. No search for the
         // first that is set: all of them together are quicker to look at.
-        unsafe { &*probed }.iter().fold(0, |all, word| all | word) != 0
+        unsafe { &*probed }.iter().flat_map(|piece| &piece[24..]).fold(0, |all, word| all | word) != 0
     }
 }
 
