@@ -35,7 +35,7 @@ function metric(kind, className) {
       if (number !== number) {
         return reject(`'${shorten(describe(value))}' is an invalid value for metric '${text}', a number or a boolean value is expected`);
       }
-      return add(place, text, number, list[1]);
+      return add(place, number, list[1]);
     };
     primordials.ObjectDefineProperty(self, 'name', { __proto__: null, value: text, enumerable: true });
     primordials.ObjectDefineProperty(self, 'add', { __proto__: null, value: addSample, enumerable: true });

@@ -28,21 +28,21 @@ fn declare(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     Ok(Value::Number(f64::from(id.0)))
 }
 
-/// `(metric, name, value, tags)`; the value is a number and not NaN.
+/// `(metric, value, tags)`; the value is a number and not NaN.
 fn add(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     if vu.is_init() {
         return Err(Throw::go("Adding to metrics in the init context is not supported"));
     }
-    let (metric, value) = (MetricId(args.number(0) as u16), args.number(2));
-    let tags = match args.take(3) {
+    let (metric, value) = (MetricId(args.number(0) as u16), args.number(1));
+    let tags = match args.take(2) {
         Value::Undefined | Value::Null => vu.tags(),
         tags => {
-            let name = args.string(1);
             let pairs = tag_pairs(tags).map_err(|throw| match throw {
-                Throw::Error { class, message } => Throw::Error {
-                    class,
-                    message: format!("cannot add tags for the '{name}' custom metric: {message}"),
-                },
+                Throw::Error { class, message } => {
+                    let name = vu.script.registry.get(metric).map(|metric| metric.name).unwrap_or_default();
+                    let message = format!("cannot add tags for the '{name}' custom metric: {message}");
+                    Throw::Error { class, message }
+                }
                 other => other,
             })?;
             let pairs: Vec<_> = pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
