@@ -9,7 +9,7 @@ use bytes::Bytes;
 use super::{Engine, ExportKind, Host, ModuleCode, PromiseOutcome, Realm, StopHook};
 use crate::js::engine::RegExpLiteral;
 use crate::js::runtime::coroutine;
-use crate::js::value::{Args, Exception, Handle, Pending, Resource, Throw, Value};
+use crate::js::value::{Args, Exception, Handle, JsonPart, Pending, Resource, Throw, Value};
 use crate::source::SharedBytes;
 
 const MAIN: &str = "file:///main.js";
@@ -141,12 +141,20 @@ fn given(name: &str) -> Result<Value, Throw> {
         "many" => Value::Map((0..40).map(|n| (format!("k{n}"), Value::Number(f64::from(n)))).collect()),
         "json" => Value::Json(Bytes::from_static(br#"{"a":[1,{"b":"\ud83d\ude00"}]}"#)),
         "no json" => Value::Json(Bytes::from_static(b"{")),
+        "json part" => json_part(r#" [{"a":1, "b" :"x","c":1.5},{"a":2, "b" :"y","c":2},{"b":3}] rest"#),
+        "wrong json part" => json_part("[1,] rest"),
+        "json part before something wrong" => json_part("[1] other"),
         "resource" => Value::Resource(resource()),
         "opaque" => Value::Opaque("symbol"),
         "type error" => return Err(Throw::type_error("refused")),
         "host error" => return Err(Throw::Host { message: "only a text".to_owned() }),
         other => return Err(Throw::go(format!("nothing is called {other}"))),
     })
+}
+
+/// A value in front of the one word that may follow.
+fn json_part(text: &'static str) -> Value {
+    Value::JsonPart(JsonPart { text: Bytes::from_static(text.as_bytes()), may_follow: |rest| rest == b" rest" })
 }
 
 fn resource() -> Resource {
@@ -169,7 +177,9 @@ fn show(value: &Value) -> String {
         }
         Value::Resource(resource) => format!("resource {:?}", resource.downcast_ref::<String>()),
         Value::Opaque(name) => format!("opaque {name}"),
-        Value::Shared(_) | Value::Json(_) | Value::JsonPart(_) | Value::Pending(_) | Value::Handle(_) => "not from JavaScript".to_owned(),
+        Value::Shared(_) | Value::Json(_) | Value::JsonPart(_) | Value::Pending(_) | Value::Handle(_) => {
+            "not from JavaScript".to_owned()
+        }
     }
 }
 
@@ -353,6 +363,18 @@ fn what_rust_gives_to_javascript() {
         ("JSON.stringify(give('map'))", "\"{\\\"b\\\":null,\\\"a\\\":{}}\""),
         ("Object.keys(give('many')).length", "40.0"),
         ("give('json').a[1].b.charCodeAt(0)", "55357.0"),
+        ("give('json part')", "[{a: 1.0, b: \"x\", c: 1.5}, {a: 2.0, b: \"y\", c: 2.0}, {b: 3.0}]"),
+        ("[give('wrong json part'), give('json part before something wrong')]", "[undefined, undefined]"),
+        (
+            "(text => JSON.stringify(JSON.parse(text)) === text)(JSON.stringify(Array.from({ length: 99 }, (_, at) => \
+             Object.fromEntries(Array.from({ length: at }, (_, nth) => ['name' + (at % 3 ? nth : 7 * nth), nth])))))",
+            "true",
+        ),
+        (
+            "JSON.parse('[{\"a\":1,\"b\":2},{\"a\" :3,\"b\": 4},{\"b\":5,\"a\":6},{\"a\\\\u0062\":7,\"ab\":8}]')",
+            "[{a: 1.0, b: 2.0}, {a: 3.0, b: 4.0}, {b: 5.0, a: 6.0}, {ab: 8.0}]",
+        ),
+        ("(map => (delete map.b, map.c = 1, [map, give('map')]))(give('map'))", "[{a: {}, c: 1.0}, {b: null, a: {}}]"),
         ("typeof give('resource')", "\"object\""),
         ("typeof give('opaque')", "\"undefined\""),
         ("give('type error')", "\"threw TypeError: refused\""),

@@ -17,6 +17,10 @@ pub fn selector(data: &[u8]) {
     }
     let found = gjson::select(json, &path);
     assert_eq!(gjson::check_and_select(json, &path), Ok(found.clone()), "{path:?}");
+    if let (Some(begin), Some(found)) = (gjson::begin_of(json, &path), &found) {
+        let rest = json[begin..].trim_ascii_start();
+        assert!(rest.starts_with(found) && json_text::may_follow(&rest[found.len()..]), "{path:?}");
+    }
     if let Some(found) = found {
         let text = String::from_utf8_lossy(&found);
         let read = serde_json::from_str::<serde::de::IgnoredAny>(&text);
