@@ -165,20 +165,23 @@ function leavingOf(page) {
   return leaving;
 }
 
-// Acts, and waits for the documents this leads to, until they begin to load.
+// Acts, and waits for the documents this leads to, until they begin to load. A text that the job gives says
+// that it did nothing; it is given on.
 async function landing(page, options, deadline, job) {
   const leaving = leavingOf(page);
   leaving.actions++;
   try {
-    await job();
-    if (options.noWaitAfter === true || !page.session.isOpen) return;
+    const missed = await job();
+    if (typeof missed === 'string') return missed;
+    if (options.noWaitAfter === true || !page.session.isOpen) return undefined;
     const flushed = page.session.send('Runtime.evaluate', { expression: FLUSH, contextId: page.main.contexts.utility?.id, awaitPromise: true }, true);
     await quiet(page.link.limit(flushed, FLUSH_MILLIS, () => failure('late')));
-    if (ObjectKeys(leaving.frames).length === 0 || !page.session.isOpen) return;
+    if (ObjectKeys(leaving.frames).length === 0 || !page.session.isOpen) return undefined;
     await quiet(page.link.wait((good) => {
       leaving.landed = good;
       page.session.whenEnded(good);
     }, deadline.end === 0 ? 0 : left(deadline), () => failure('late')));
+    return undefined;
   } finally {
     leaving.actions--;
     if (leaving.actions === 0) leaving.landed = undefined;
@@ -209,29 +212,61 @@ const positionOf = (options) => {
   return position === undefined || position === null ? undefined : { x: Number(position.x), y: Number(position.y) };
 };
 
-// Waits until a point of an element can be hit, and does something there; `op` is what has to be said of it first.
+// Ends the watch of a point (injected.js): what is said if the events of an action hit another element. Where nobody can say any
+// more, because they led to another document or closed the page, they hit.
+async function missedOf(context, watch, deadline) {
+  if (context.isDestroyed || !context.session.isOpen) return undefined;
+  const reply = context.session.send('Runtime.callFunctionOn', {
+    executionContextId: context.id, functionDeclaration: 'function(r){return volley.unwatch(r)}', arguments: [{ value: { watch } }], returnByValue: true,
+  }, true);
+  try {
+    const { result } = await context.session.link.limit(reply, deadline.end === 0 ? 0 : left(deadline) + SLACK, () => failure('late'));
+    return result.value?.value ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+// Waits until a point of an element can be hit, and does something there; `op` is what has to be said of it first. An action
+// whose events hit another element begins anew.
 async function atPoint(target, options, deadline, given, job) {
   const force = options.force === true;
-  let why;
+  const watch = force || options.trial === true ? undefined : given.watch ?? 'press';
   for (;;) {
-    const request = { op: 'point', states: ['visible', 'enabled'], attached: true, force, position: positionOf(options), ...given };
+    const request = { op: 'point', states: ['visible', 'enabled'], attached: true, force, position: positionOf(options), ...given, watch };
     const found = await ask(target, request, deadline);
     if (found.value === null) return false;
-    let there;
-    try {
-      there = await toPage(found.frame, found.value, deadline, force);
-    } catch (error) {
-      if (!isLost(error)) throw error;
-      there = { why: 'the page navigated' };
-    }
-    if (there.why === undefined) {
-      const keys = inputOf(pageOf(found.frame));
-      if (options.trial !== true) await landing(pageOf(found.frame), options, deadline, () => input.holding(keys, options.modifiers, () => job(keys, there.x, there.y)));
-      return true;
-    }
-    why = there.why;
+    const why = await hitting(found, options, deadline, job);
+    if (why === undefined) return true;
     if (isOver(deadline)) throw timedOut(deadline, why);
     await found.frame.link.pause(PAUSE);
+  }
+}
+// Acts at a point that was found; why that did not hit the element.
+async function hitting({ frame, value }, options, deadline, job) {
+  const context = frame.contexts.utility;
+  let isWatched = value.watch !== undefined && context !== undefined;
+  const missed = () => {
+    if (!isWatched) return undefined;
+    isWatched = false;
+    return missedOf(context, value.watch, deadline);
+  };
+  try {
+    let there;
+    try {
+      there = await toPage(frame, value, deadline, options.force === true);
+    } catch (error) {
+      if (!isLost(error)) throw error;
+      return 'the page navigated';
+    }
+    if (there.why !== undefined || options.trial === true) return there.why;
+    const keys = inputOf(pageOf(frame));
+    return await landing(pageOf(frame), options, deadline, async () => {
+      await input.holding(keys, options.modifiers, () => job(keys, there.x, there.y));
+      return missed();
+    });
+  } finally {
+    if (isWatched) quiet(missed());
   }
 }
 
@@ -242,7 +277,7 @@ async function dblclick(target, options, deadline) {
   await atPoint(target, options, deadline, {}, (keys, x, y) => input.click(keys, x, y, { button: options.button, delay: options.delay }, 2));
 }
 async function hover(target, options, deadline) {
-  await atPoint(target, options, deadline, { states: ['visible'] }, (keys, x, y) => input.moveTo(keys, x, y));
+  await atPoint(target, options, deadline, { states: ['visible'], watch: 'hover' }, (keys, x, y) => input.moveTo(keys, x, y));
 }
 async function tap(target, options, deadline) {
   await atPoint(target, options, deadline, {}, (keys, x, y) => input.tap(keys, x, y));

@@ -59,16 +59,16 @@ const STATES = {
 
 // ---- Waiting
 
-// The next frame; a page nobody draws has none.
+// The next frame; false where none was drawn in time: a busy machine draws late, a page nobody sees is not drawn.
 const frame = () => new Promise((resolve) => {
   let timer = 0;
   const id = requestAnimationFrame(() => {
     clearTimeout(timer);
-    resolve();
+    resolve(true);
   });
   timer = setTimeout(() => {
     cancelAnimationFrame(id);
-    resolve();
+    resolve(false);
   }, 100);
 });
 
@@ -138,11 +138,15 @@ function guarded(job) {
   }
 }
 
-// Whether the box of an element changes within two frames: on a busy machine one of them may show what the last one did.
+// How often a frame is waited for at most before an element that has not moved is still.
+const FRAME_WAITS = 10;
+
+// Whether the box of an element changes within two frames: on a busy machine one of them may show what the last one did. Only
+// frames that are drawn count, except where none is drawn because nobody sees the page.
 async function moves(el) {
   let before = el.getBoundingClientRect();
-  for (let frames = 0; frames < 2; frames++) {
-    await frame();
+  for (let drawn = 0, waits = 0; drawn < 2 && waits < FRAME_WAITS; waits++) {
+    if (await frame() || document.visibilityState === 'hidden') drawn++;
     const after = el.getBoundingClientRect();
     if (before.x !== after.x || before.y !== after.y || before.width !== after.width || before.height !== after.height) return true;
     before = after;
@@ -206,6 +210,53 @@ function aim(el, { position, force }) {
     why = position && hit.contains(el) ? `the position is outside of ${sketch(el)}` : `${sketch(el)} is covered by ${sketch(hit)}`;
   }
   return { why };
+}
+
+// ---- Watching what is hit
+
+// What the mouse and touches cause.
+const POINTER_EVENTS = [
+  'pointermove', 'mousemove', 'pointerdown', 'mousedown', 'pointerup', 'mouseup', 'click', 'auxclick', 'dblclick', 'contextmenu', 'touchstart', 'touchmove', 'touchend',
+];
+// How far from its point an event of an action may be, in pixels: some events have whole ones.
+const NEAR = 1;
+
+const watches = new Map();
+let lastWatch = 0;
+
+// Between the look at an element and the events sent to it, another may have taken its place. From now on events at the point are
+// looked at, until `unwatch`: those of an action that hits something else are kept from the page. What the pressed element's own
+// handlers do to it is the page's affair, as is whatever comes after a hit. The number of the watch.
+function watch(el, point, isHover) {
+  const state = { isDecided: false, missed: null };
+  const look = (event) => {
+    const at = event.changedTouches?.[0] ?? event;
+    if (!event.isTrusted || Math.abs(at.clientX - point.x) > NEAR || Math.abs(at.clientY - point.y) > NEAR) return;
+    const isPress = event.type.endsWith('down') || event.type === 'touchstart';
+    if (!state.isDecided && (isPress || event.type.endsWith('move'))) {
+      const target = event.composedPath()[0];
+      const hit = target.hasPointerCapture?.(event.pointerId) ? hitAt(at.clientX, at.clientY) : target;
+      if (!belongs(hit, el)) state.missed = `${sketch(el)} was aimed at, but ${hit instanceof Element ? sketch(hit) : 'nothing'} was hit`;
+      state.isDecided = isPress || isHover || state.missed !== null;
+    }
+    if (state.missed === null) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  };
+  const options = { capture: true, passive: false };
+  for (const type of POINTER_EVENTS) addEventListener(type, look, options);
+  state.end = () => {
+    for (const type of POINTER_EVENTS) removeEventListener(type, look, options);
+  };
+  watches.set(++lastWatch, state);
+  return lastWatch;
+}
+// Ends a watch; what is said if another element was hit, else null.
+function unwatch(number) {
+  const state = watches.get(number);
+  watches.delete(number);
+  state?.end();
+  return state?.missed ?? null;
 }
 
 // ---- What is done to an element that is ready
@@ -377,7 +428,8 @@ async function pointWhenReady(el, request) {
     if (!el.isConnected) return request.selector === undefined ? { fail: torn(request) } : { why: 'the element was replaced' };
   }
   const aimed = aim(el, request);
-  return aimed.point ? { value: aimed.point } : aimed;
+  if (!aimed.point) return aimed;
+  return { value: request.watch === undefined ? aimed.point : { ...aimed.point, watch: watch(el, aimed.point, request.watch === 'hover') } };
 }
 
 function attempt(request, node, others) {
@@ -459,6 +511,7 @@ Object.assign(volley, {
       return until(request.timeout, () => attempt(request, node, others));
     });
   },
+  unwatch: ({ watch }) => guarded(() => ({ value: unwatch(watch) })),
   count: (request, node) => guarded(() => ({ value: queryAll(node ?? document, request.selector).length })),
   wait: (request, node) => guarded(() => {
     const shown = (outcome) => (outcome.value ? { value: true } : outcome);
