@@ -2,7 +2,7 @@
 // begins anew.
 // console: click button pointerdown mousedown pointerup mouseup click
 // console: with a key button pointerdown mousedown pointerup mouseup click
-// console: dblclick button pointerdown mousedown pointerup mouseup click pointerdown mousedown pointerup mouseup click dblclick
+// console: dblclick button pointerdown mousedown pointerup mouseup click dblclick pointerdown mousedown pointerup mouseup click dblclick
 // console: tap button pointerdown touchstart pointerup touchend
 // console: check true box pointerdown mousedown pointerup mouseup click
 // console: label true label pointerdown mousedown pointerup mouseup click

@@ -127,7 +127,7 @@ function element(target, name, given, deadline) {
 
 // ---- Navigations that actions cause
 
-// Within so many milliseconds of an action that led to another document, whoever waits for a navigation means that one.
+// Within so many milliseconds of the end of an action that led to another document, whoever waits for a navigation means that one.
 const CAUSED_MILLIS = 200;
 // How long a page may take to say that it has dealt with what was sent.
 const FLUSH_MILLIS = 100;
@@ -142,7 +142,7 @@ const FLUSH = `new Promise((resolve) => {
 // Which frames of a page are about to get another document, from the first action on.
 function leavingOf(page) {
   if (page.leaving !== undefined) return page.leaving;
-  const leaving = { frames: { __proto__: null }, actions: 0, landed: undefined };
+  const leaving = { frames: { __proto__: null }, actions: 0, landed: undefined, caused: [] };
   hide(page, { leaving });
   const { session } = page;
   const stays = (id) => {
@@ -157,7 +157,11 @@ function leavingOf(page) {
   });
   session.on('Page.frameNavigated', ({ frame }) => {
     const known = page.frameById(frame.id);
-    if (leaving.actions > 0 && known !== undefined && !(known.navigationWaits > 0)) hide(known, { caused: { loaderId: frame.loaderId, until: now() + CAUSED_MILLIS } });
+    if (leaving.actions > 0 && known !== undefined && !(known.navigationWaits > 0)) {
+      const caused = { loaderId: frame.loaderId, until: now() + CAUSED_MILLIS };
+      hide(known, { caused });
+      leaving.caused[leaving.caused.length] = caused;
+    }
     stays(frame.id);
   });
   session.on('Page.frameStoppedLoading', ({ frameId }) => stays(frameId));
@@ -184,7 +188,12 @@ async function landing(page, options, deadline, job) {
     return undefined;
   } finally {
     leaving.actions--;
-    if (leaving.actions === 0) leaving.landed = undefined;
+    // The script goes on from here, however long this took.
+    for (let at = 0; at < leaving.caused.length; at++) leaving.caused[at].until = now() + CAUSED_MILLIS;
+    if (leaving.actions === 0) {
+      leaving.landed = undefined;
+      leaving.caused = [];
+    }
   }
 }
 
