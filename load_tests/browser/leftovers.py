@@ -121,7 +121,7 @@ def run(binary, url, engine, end, vus, duration):
                     before = count()
                     for pid in there if end.to_browser else [process.pid]:
                         os.kill(pid, end.signal)
-                    if end.to_browser and not wait_until(lambda: browsers(folder).keys() - there.keys() and count() > before, MARGIN):
+                    if end.to_browser and not wait_until(lambda: browsers(folder) - there and count() > before, MARGIN):
                         wrong.append("no new browser came")
                 code = process.wait(duration + MARGIN)
                 if code != end.code:
