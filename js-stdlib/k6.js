@@ -18,7 +18,7 @@ function admit(name) {
 
 // A rest parameter costs a fifth of what `arguments` costs.
 export function check(value, ...rest) {
-  const stamp = checkStage('check()');
+  const stamp = checkStage(false);
   const sets = rest[0], tags = rest[1];
   if (sets === undefined || sets === null) lazy().refuseSets(1 + rest.length);
   const names = primordials.ObjectKeys(sets);

@@ -20,7 +20,7 @@ function refuseAsync(test) {
 }
 
 function group(name, callback) {
-  native.checkStage('group()');
+  native.checkStage(true);
   if (typeof callback !== 'function') throw new GoError('group() requires a callback as a second argument');
   if (!propagates && isAsync(callback)) {
     throw new GoError('group() does not support async functions as arguments, unless the feature async-metric-context is enabled with --features async-metric-context or K6_FEATURES=async-metric-context, please see https://grafana.com/docs/k6/latest/javascript-api/k6/group/ for more info');

@@ -53,10 +53,11 @@ pub fn warn(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     Ok(Value::Undefined)
 }
 
-/// Refuses `name` in init code; else the time all checks of one call share.
-fn check_stage(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
+/// `(isGroup)`: refuses `group()`, or else `check()`, in init code; else the time all checks of one call share.
+fn check_stage(vu: &VuContext, args: Args) -> Result<Value, Throw> {
     if vu.is_init() {
-        return Err(Throw::go(format!("Using {} in the init context is not supported", args.string(0))));
+        let name = if args.bool(0) { "group()" } else { "check()" };
+        return Err(Throw::go(format!("Using {name} in the init context is not supported")));
     }
     Ok(Value::Number(vu.now().0 as f64))
 }
