@@ -150,6 +150,12 @@ fn occupy(
     let (scenario, pool) = (scenario.clone(), pool.clone());
     async move {
         let vu = pool.take().await.inspect_err(|_| _ = slot.change(|_| SlotState::Empty))?;
+        // One that another slot gave back when the scenario was over.
+        if !scenario.is_open() {
+            slot.change(|_| SlotState::Empty);
+            pool.put(vu);
+            return Ok(());
+        }
         slot.change(|state| match state {
             SlotState::Leaving(_, at) => SlotState::Leaving(vu, at),
             _ => SlotState::Working(vu),
