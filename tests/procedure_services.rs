@@ -192,13 +192,14 @@ fn postgres_is_collected_read_only_and_may_be_stuck_or_stop() {
     assert!(text(folder.path().join("stuck/readiness.txt")).contains("APPROVED WITH FINDINGS"));
     lock.say("ROLLBACK");
 
-    let runs = [("one", "2s"), ("two", "3s"), ("three", "1s")];
+    let runs = [("one", "2s"), ("two", "6s"), ("three", "1s")];
     let running = Running::start(&mut beside_postgres(folder.path(), &target, &url, "stopped", &runs));
     running.wait_for("one: 1 VU");
     std::thread::sleep(Duration::from_millis(1000));
     setup.say("SELECT count(*) FROM load_rows");
     running.wait_for("two: 1 VU");
-    std::thread::sleep(Duration::from_millis(800));
+    // Long enough for a first look, also on a busy machine.
+    std::thread::sleep(Duration::from_secs(3));
     drop(server);
     let outcome = running.end();
     assert_eq!(outcome.code, 0, "{}{}", outcome.stdout, outcome.stderr);
