@@ -64,6 +64,7 @@ mod unanswered;
 mod vendor;
 mod websocket;
 mod x_icmp;
+mod x_ssh;
 mod x_machine;
 mod x_mqtt;
 mod x_net;

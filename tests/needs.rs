@@ -42,6 +42,7 @@ const OPTIONAL: &[(&str, bool, &[&str])] = &[
     ("k6/x/redis", cfg!(feature = "x-redis"), &["redis::"]),
     ("k6/x/sql", cfg!(feature = "x-sql"), &["sql::", "sql_mysql::"]),
     ("k6/x/sse", cfg!(feature = "x-sse"), &["x_net::"]),
+    ("k6/x/ssh", cfg!(feature = "x-ssh"), &["x_ssh::"]),
     ("k6/x/tcp", cfg!(feature = "x-tcp"), &["x_net::"]),
     ("k6/x/tls", cfg!(feature = "x-tls"), &["x_net::"]),
 ];

@@ -31,7 +31,7 @@ pub mod random;
 pub mod raw_socket;
 #[cfg(feature = "x-redis")]
 pub mod redis;
-#[cfg(any(feature = "x-mqtt", feature = "x-redis", feature = "x-sql", feature = "x-sse", feature = "x-tcp"))]
+#[cfg(any(feature = "x-mqtt", feature = "x-redis", feature = "x-sql", feature = "x-sse", feature = "x-ssh", feature = "x-tcp"))]
 pub mod remote;
 pub mod socket;
 pub mod socks;
@@ -39,6 +39,10 @@ pub mod socks;
 pub mod sql;
 #[cfg(feature = "x-sse")]
 pub mod sse;
+#[cfg(feature = "x-ssh")]
+pub mod ssh;
+#[cfg(feature = "x-ssh")]
+pub mod ssh_key;
 pub mod tls;
 pub mod ws;
 

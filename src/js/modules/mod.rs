@@ -104,6 +104,8 @@ pub const MODULES: &[BuiltinModule] = &[
     module!("k6/x/sql/driver/sqlite3", &[]),
     #[cfg(feature = "x-sse")]
     module!("k6/x/sse", k6::x::sse::OPS),
+    #[cfg(feature = "x-ssh")]
+    module!("k6/x/ssh", k6::x::ssh::OPS),
     #[cfg(feature = "x-tcp")]
     module!("k6/x/tcp", k6::x::tcp::OPS),
     #[cfg(feature = "x-tls")]

@@ -30,6 +30,8 @@ pub mod redis;
 pub mod sql;
 #[cfg(feature = "x-sse")]
 pub mod sse;
+#[cfg(feature = "x-ssh")]
+pub mod ssh;
 #[cfg(feature = "x-tcp")]
 pub mod tcp;
 #[cfg(feature = "x-tls")]
