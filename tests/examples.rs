@@ -14,7 +14,7 @@ use volley::{CacheChoice, TargetConfig, bind};
 use crate::harness::trial;
 use crate::needs::has_modules_of;
 use crate::program::{engines, run, volley};
-use crate::{needs, procedure_services, redis, sql_mysql, x_icmp, x_mqtt, x_net};
+use crate::{needs, procedure_services, redis, sql_mysql, x_icmp, x_mqtt, x_net, x_ssh};
 
 /// A test for every example and engine.
 pub fn trials() -> Vec<Trial> {
@@ -83,6 +83,11 @@ fn run_one(engine: &str, script: &Path) {
     if let Some((_, port, _)) = &mosquitto {
         command.args(["-e", "MQTT_USER=u", "-e", "MQTT_PASSWORD=s3cret", "-e"]);
         command.arg(format!("MQTT_URL=mqtt://127.0.0.1:{port}"));
+    }
+    let sshd = text.contains("__ENV.SSH_HOST").then(|| x_ssh::sshd(dir.path()));
+    if let Some((_, port)) = &sshd {
+        command.arg("-e").arg(format!("SSH_PORT={port}")).arg("-e").arg(format!("SSH_USER={}", x_ssh::user()));
+        command.arg("-e").arg(format!("SSH_KEY={}", dir.path().join("ed25519").display()));
     }
     if text.contains("k6/x/icmp") {
         x_icmp::needs_sockets();

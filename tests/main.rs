@@ -64,10 +64,10 @@ mod unanswered;
 mod vendor;
 mod websocket;
 mod x_icmp;
-mod x_ssh;
 mod x_machine;
 mod x_mqtt;
 mod x_net;
+mod x_ssh;
 
 fn main() -> std::process::ExitCode {
     harness::main(

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use crate::needs;
 use crate::peers::free_port;
 use crate::procedure_services::{Service, service, until};
-use crate::program::{Program, engines, run};
+use crate::program::{Running, engines, run};
 use crate::redis::{check, logged, script};
 
 /// Keys, by the name of their files: those of the server and those that open it.
@@ -27,7 +27,7 @@ const KEYS: &[(&str, &[&str])] = &[
 ];
 
 /// A server that lets in the user of this test, with any key but the stranger's.
-fn sshd(folder: &Path) -> (Service, u16) {
+pub fn sshd(folder: &Path) -> (Service, u16) {
     let keygen = needs::program(&["ssh-keygen"], "Debian: openssh-client");
     let program = needs::program(&["/usr/sbin/sshd", "sshd"], "Debian: openssh-server");
     let at = |name: &str| folder.join(name).display().to_string();
@@ -60,7 +60,8 @@ fn sshd(folder: &Path) -> (Service, u16) {
     (server, port)
 }
 
-fn user() -> String {
+/// Who runs this test.
+pub fn user() -> String {
     let id = Command::new("id").arg("-un").output().unwrap();
     String::from_utf8(id.stdout).unwrap().trim().to_owned()
 }
@@ -108,8 +109,8 @@ export default function () {{
             "GoError: ssh: handshake failed: ssh: unable to authenticate, attempted methods [none {method}], no supported methods remain"
         )
     };
-    let locked =
-        "GoError: ssh: this private key is passphrase protected GoError: x509: decryption password incorrect".to_owned();
+    let locked = "GoError: ssh: this private key is passphrase protected GoError: x509: decryption password incorrect"
+        .to_owned();
     for engine in engines() {
         let expect = [
             format!("GoError: ssh.connect() in the init context is not supported true GoError: {none}"),
@@ -181,7 +182,9 @@ export default function () {{
   console.log(run(`echo ${{__VU}}`).trim() === String(__VU));
 }}"
     );
-    let endless = format!("{HEAD}export default function () {{ connect(key('ed25519')); console.log('runs'); run('sleep 600'); }}");
+    let endless = format!(
+        "{HEAD}export default function () {{ connect(key('ed25519')); console.log('runs'); run('sleep 600'); }}"
+    );
     for engine in engines() {
         let folder = tempfile::tempdir().unwrap();
         let outcome = run(&mut script(&folder, engine, &text, &env(keys.path(), port)));
@@ -191,7 +194,7 @@ export default function () {{
         assert!(summary["metrics"]["ssh_duration"]["max"].as_f64().unwrap() > 0.0, "{engine}");
         assert!(summary["metrics"]["data_sent"]["count"].as_f64().unwrap() > 1000.0, "{engine}");
         let mut command = script(&folder, engine, &endless, &env(keys.path(), port));
-        let program = Program::start(command.args(["--iterations", "1"]));
+        let program = Running::start(command.args(["--iterations", "1"]));
         program.wait_for("runs");
         program.interrupt();
         program.interrupt();

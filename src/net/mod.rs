@@ -31,7 +31,14 @@ pub mod random;
 pub mod raw_socket;
 #[cfg(feature = "x-redis")]
 pub mod redis;
-#[cfg(any(feature = "x-mqtt", feature = "x-redis", feature = "x-sql", feature = "x-sse", feature = "x-ssh", feature = "x-tcp"))]
+#[cfg(any(
+    feature = "x-mqtt",
+    feature = "x-redis",
+    feature = "x-sql",
+    feature = "x-sse",
+    feature = "x-ssh",
+    feature = "x-tcp"
+))]
 pub mod remote;
 pub mod socket;
 pub mod socks;

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use futures_util::task::AtomicWaker;
 use russh::client::{self, AuthResult, Handle};
-use russh::keys::{HashAlg, PrivateKeyWithHashAlg};
+use russh::keys::{HashAlg, PrivateKeyWithHashAlg, PublicKeyOrCertificate};
 use russh::{ChannelMsg, Sig};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -84,7 +84,7 @@ struct AnyHost;
 impl client::Handler for AnyHost {
     type Error = russh::Error;
 
-    async fn check_server_key(&mut self, _: &russh::client::PublicKeyOrCertificate) -> Result<bool, Self::Error> {
+    async fn check_server_key(&mut self, _: &PublicKeyOrCertificate) -> Result<bool, Self::Error> {
         Ok(true)
     }
 }

@@ -99,7 +99,8 @@ fn read(options: Value) -> Result<SshConnect, String> {
         Some(value) => {
             let text = go::string_of(value);
             let timeout = Span::parse(&text).map(Span::to_duration).ok().filter(|time| !time.is_zero());
-            timeout.ok_or_else(|| format!("ssh.connect(): {text} is no timeout: \"10s\", or milliseconds up to an hour"))?
+            timeout
+                .ok_or_else(|| format!("ssh.connect(): {text} is no timeout: \"10s\", or milliseconds up to an hour"))?
         }
     };
     let (password, key, file) = (text("password"), text("private_key"), text("rsa_key"));
