@@ -42,6 +42,22 @@ pub enum LoadedKey {
 /// An RSA key.
 pub struct RsaSigner(RsaPrivateKey);
 
+/// Why a signature did not come about.
+#[derive(Debug)]
+pub struct NotSigned(&'static str);
+
+impl fmt::Display for NotSigned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl From<russh::SendError> for NotSigned {
+    fn from(_: russh::SendError) -> Self {
+        Self("the connection to the host is lost")
+    }
+}
+
 /// Reads a key, from its file where it is in one.
 ///
 /// # Errors
@@ -109,13 +125,13 @@ impl RsaSigner {
     /// The numbers are none of an RSA key.
     pub fn public(&self) -> Result<PublicKey, String> {
         let number = |number: &BoxedUint| Mpint::from_positive_bytes(&number.to_be_bytes_trimmed_vartime());
-        let key = RsaPublicKey::new(number(self.0.e()), number(self.0.n().as_ref()));
+        let key = RsaPublicKey::new(number(self.0.e()), number(self.0.n()));
         Ok(PublicKey::from(KeyData::Rsa(key.map_err(|error| error.to_string())?)))
     }
 }
 
 impl Signer for RsaSigner {
-    type Error = russh::Error;
+    type Error = NotSigned;
 
     async fn auth_sign(
         &mut self,
@@ -129,7 +145,7 @@ impl Signer for RsaSigner {
             }
             _ => ("rsa-sha2-256", self.0.sign(Pkcs1v15Sign::new::<Sha256>(), &Sha256::digest(&data))),
         };
-        let signature = signature.map_err(|_| russh::Error::Inconsistent)?;
+        let signature = signature.map_err(|_| NotSigned("the private key can't sign"))?;
         let mut field = Vec::with_capacity(signature.len() + 32);
         for part in [name.as_bytes(), &signature] {
             field.extend_from_slice(&(part.len() as u32).to_be_bytes());
