@@ -49,7 +49,7 @@ fn connect(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
 }
 
 /// `(command)` -> what it wrote.
-fn run(vu: &VuContext, args: Args) -> Result<Value, Throw> {
+fn run(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     not_in_init(vu, "run")?;
     let command = args.string(0);
     let open = vu.module_state::<VuSsh>().0.borrow().clone();
