@@ -150,6 +150,19 @@ impl AsyncWrite for CuttableSocket {
     }
 }
 
+struct CloseUnlessEnded<'a> {
+    session: &'a SshSession,
+    is_ended: bool,
+}
+
+impl Drop for CloseUnlessEnded<'_> {
+    fn drop(&mut self) {
+        if !self.is_ended {
+            self.session.open.replace(None);
+        }
+    }
+}
+
 impl SshSession {
     /// A session that is not connected.
     pub fn new(connections: Rc<ClientConnections>) -> Self {
@@ -215,6 +228,14 @@ impl SshSession {
     pub async fn run(&self, command: String) -> Result<SshOutput, String> {
         let open = self.open.borrow().clone();
         let open = open.ok_or("there is no connection: ssh.connect() comes before ssh.run()")?;
+        // A command that nobody waits for any more ends with its connection.
+        let mut given_up = CloseUnlessEnded { session: self, is_ended: false };
+        let output = self.run_on(&open, command).await;
+        given_up.is_ended = true;
+        output
+    }
+
+    async fn run_on(&self, open: &OpenConnection, command: String) -> Result<SshOutput, String> {
         let lost = || "the connection to the host is lost".to_owned();
         let failed = |error: russh::Error| if open.handle.is_closed() { lost() } else { format!("ssh: {error}") };
         let mut channel = open.handle.channel_open_session().await.map_err(failed)?;
