@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use rsa::pkcs1::DecodeRsaPrivateKey;
 use rsa::pkcs8::DecodePrivateKey;
 use rsa::traits::PublicKeyParts;
-use rsa::{BoxedUint, Pkcs1v15Sign, RsaPrivateKey};
+use rsa::{BoxedUint, Pkcs1v15Sign, PrivateKey as RsaKey};
 use russh::Signer;
 use russh::keys::agent::AgentIdentity;
 use russh::keys::ssh_key::Mpint;
@@ -40,7 +40,7 @@ pub enum LoadedKey {
 }
 
 /// An RSA key.
-pub struct RsaSigner(RsaPrivateKey);
+pub struct RsaSigner(RsaKey);
 
 /// Why a signature did not come about.
 #[derive(Debug)]
@@ -89,11 +89,11 @@ fn parse(text: &str, passphrase: &str) -> Result<LoadedKey, String> {
             .to_owned());
     }
     if text.starts_with("-----BEGIN RSA PRIVATE KEY-----") {
-        let key = RsaPrivateKey::from_pkcs1_pem(text).map_err(|_| unreadable())?;
+        let key = RsaKey::from_pkcs1_pem(text).map_err(|_| unreadable())?;
         return Ok(LoadedKey::Rsa(Box::new(RsaSigner(key))));
     }
     if text.starts_with("-----BEGIN PRIVATE KEY-----")
-        && let Ok(key) = RsaPrivateKey::from_pkcs8_pem(text)
+        && let Ok(key) = RsaKey::from_pkcs8_pem(text)
     {
         return Ok(LoadedKey::Rsa(Box::new(RsaSigner(key))));
     }
@@ -113,7 +113,7 @@ fn parse(text: &str, passphrase: &str) -> Result<LoadedKey, String> {
     let (public, private) = (pair.public(), pair.private());
     let parts = (|| {
         let primes = vec![number(private.p())?, number(private.q())?];
-        RsaPrivateKey::from_components(number(public.n())?, number(public.e())?, number(private.d())?, primes).ok()
+        RsaKey::from_components(number(public.n())?, number(public.e())?, number(private.d())?, primes).ok()
     })();
     parts.map(|key| LoadedKey::Rsa(Box::new(RsaSigner(key)))).ok_or_else(unreadable)
 }
