@@ -7,6 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::harness::missing;
 use crate::needs;
 use crate::peers::free_port;
 use crate::procedure_services::{Service, service, until};
@@ -26,36 +27,67 @@ const KEYS: &[(&str, &[&str])] = &[
     ("stranger", &["-t", "ed25519", "-N", ""]),
 ];
 
+/// Hosts' keys that are not the usual one.
+const HOST_KEYS: &[(&str, &[&str])] = &[
+    ("host_ecdsa", &["-t", "ecdsa", "-N", ""]),
+    ("host_rsa", &["-t", "rsa", "-b", "2048", "-N", ""]),
+];
+
+/// A user whom only the server under test sees, and whose password is `s3cret`.
+const GUEST: &str = "volley-guest";
+const GUEST_HASH: &str =
+    "$6$volley$Annjo7EVCcjwBwhYYZYrwAZSl8EDTURCQ/2Ia0YEwW/GR.Jg3xvisAgS10SK1PkRXbnJl6Ur664k9Vvff0mMO.";
+
 /// A server that lets in the user of this test, with any key but the stranger's.
 pub fn sshd(folder: &Path) -> (Service, u16) {
+    sshd_with(folder, "host")
+}
+
+fn is_root() -> bool {
+    // SAFETY: takes nothing and can't fail.
+    unsafe { libc::geteuid() == 0 }
+}
+
+/// The same, with this key of its own.
+fn sshd_with(folder: &Path, host_key: &str) -> (Service, u16) {
     let keygen = needs::program(&["ssh-keygen"], "Debian: openssh-client");
     let program = needs::program(&["/usr/sbin/sshd", "sshd"], "Debian: openssh-server");
     let at = |name: &str| folder.join(name).display().to_string();
     let mut allowed = String::new();
-    for (name, args) in KEYS {
+    for (name, args) in KEYS.iter().chain(HOST_KEYS) {
         let mut command = Command::new(&keygen);
         command.args(["-q", "-f", &at(name)]).args(*args).stdin(Stdio::null());
         assert!(command.status().unwrap().success(), "{name}");
-        if !["host", "stranger"].contains(name) {
+        if !name.starts_with("host") && *name != "stranger" {
             allowed += &fs::read_to_string(at(&format!("{name}.pub"))).unwrap();
         }
     }
     fs::write(at("allowed"), allowed).unwrap();
-    // SAFETY: takes nothing and can't fail.
-    if unsafe { libc::geteuid() } == 0 {
+    let mut command = Command::new(&program);
+    if is_root() {
         // Where it locks itself up before somebody has logged in.
         fs::create_dir_all("/run/sshd").unwrap();
         fs::set_permissions("/run/sshd", fs::Permissions::from_mode(0o755)).unwrap();
+        // A guest whom only this server sees, in files mounted over the machine's for it alone.
+        let files = [("passwd", format!("{GUEST}:x:54321:54321::/tmp:/bin/sh")), ("shadow", format!("{GUEST}:{GUEST_HASH}:20000:0:99999:7:::"))];
+        let mut mounts = String::new();
+        for (name, line) in files {
+            let own = fs::read_to_string(format!("/etc/{name}")).unwrap();
+            fs::write(at(name), format!("{}\n{line}\n", own.trim_end())).unwrap();
+            mounts += &format!("mount --bind '{}' /etc/{name} && ", at(name));
+        }
+        command = Command::new(needs::program(&["unshare"], "Debian: util-linux"));
+        command.args(["--mount", "sh", "-c", &format!("{mounts} exec \"$0\" \"$@\"")]).arg(&program);
     }
     let port = free_port();
     let config = format!(
         "Port {port}\nListenAddress 127.0.0.1\nHostKey {}\nAuthorizedKeysFile {}\nPidFile none\nUsePAM no\nStrictModes no\n\
          PasswordAuthentication yes\nPermitRootLogin yes\nMaxStartups 100:30:200\nUseDNS no\n",
-        at("host"),
+        at(host_key),
         at("allowed"),
     );
     fs::write(at("sshd_config"), config).unwrap();
-    let server = service(Command::new(program).args(["-D", "-f", &at("sshd_config")]));
+    let server = service(command.args(["-D", "-f", &at("sshd_config")]));
     until("sshd", || TcpStream::connect(("127.0.0.1", port)).is_ok());
     (server, port)
 }
@@ -73,6 +105,14 @@ const port = Number(__ENV.SSH_PORT), username = __ENV.SSH_USER;
 const key = (name) => ({ host: 'far.test', port, username, rsa_key: `${__ENV.KEYS}/${name}` });
 export const options = { hosts: { 'far.test': '127.0.0.1' }, blockHostnames: ['blocked.test'], blacklistIPs: ['10.0.0.0/8'] };
 ";
+
+/// The file of a default key is looked for in the home folder.
+fn at_home(mut command: Command, keys: &Path) -> Command {
+    fs::create_dir_all(keys.join(".ssh")).unwrap();
+    fs::copy(keys.join("rsa"), keys.join(".ssh/id_rsa")).unwrap();
+    command.env("HOME", keys);
+    command
+}
 
 fn env(folder: &Path, port: u16) -> Vec<(&'static str, String)> {
     vec![("SSH_PORT", port.to_string()), ("SSH_USER", user()), ("KEYS", folder.display().to_string())]
@@ -129,7 +169,7 @@ export default function () {{
             unable("password"),
             "GoError: ssh: the private key can't be read GoError: open /none/there: no such file or directory".to_owned(),
             "GoError: hostname (blocked.test) is in a blocked pattern (blocked.test) GoError: IP (10.0.0.1) is in a blacklisted range (10.0.0.0/8) GoError: dial tcp 127.0.0.1:1: connect: connection refused".to_owned(),
-            "GoError: ssh.connect() takes an object, not undefined GoError: ssh.connect(): there is no host GoError: ssh.connect(): x is no port: they are 1 to 65535 GoError: ssh.connect(): x is no timeout: \"10s\", or milliseconds up to an hour".to_owned(),
+            "GoError: ssh.connect() takes an object with host, username and what proves it GoError: ssh.connect(): there is no host GoError: ssh.connect(): x is no port: they are 1 to 65535 GoError: ssh.connect(): x is no timeout: \"10s\", or milliseconds up to an hour".to_owned(),
         ];
         check(engine, &text, &env(keys.path(), port), &expect.each_ref().map(String::as_str));
     }
@@ -199,5 +239,82 @@ export default function () {{
         program.interrupt();
         program.interrupt();
         assert_eq!(program.end().code, 105, "{engine}");
+    }
+}
+
+/// Passwords, the default key, and keys of hosts.
+#[test]
+fn passwords_and_hosts() {
+    if !is_root() {
+        missing("only root can start a server with a guest");
+    }
+    let keys = tempfile::tempdir().unwrap();
+    let (_server, port) = sshd(keys.path());
+    let (_ecdsa, ecdsa) = sshd_with(keys.path(), "host_ecdsa");
+    let (_rsa, rsa) = sshd_with(keys.path(), "host_rsa");
+    let text = format!(
+        r"{HEAD}
+export default function () {{
+  const guest = {{ host: '127.0.0.1', port, username: '{GUEST}' }};
+  console.log(told(() => {{ connect({{ ...guest, password: 's3cret' }}); return run('id -un'); }}).trim());
+  console.log(told(() => {{ connect({{ ...guest, password: 's3cret', rsa_key: '/none', private_key: 'none' }}); return run('pwd'); }}).trim());
+  console.log(told(() => connect({{ ...guest, password: 'S3cret' }})));
+  console.log(told(() => {{ connect({{ host: '127.0.0.1', port, username }}); return run('printf home'); }}));
+  console.log(told(() => {{ connect({{ ...key('ed25519'), port: {ecdsa} }}); return run('printf ecdsa'); }}));
+  console.log(told(() => connect({{ ...key('ed25519'), port: {rsa} }})));
+}}"
+    );
+    for engine in engines() {
+        let folder = tempfile::tempdir().unwrap();
+        let outcome = run(&mut at_home(script(&folder, engine, &text, &env(keys.path(), port)), keys.path()));
+        let expect = [
+            GUEST,
+            "/tmp",
+            "GoError: ssh: handshake failed: ssh: unable to authenticate, attempted methods [none password], no supported methods remain",
+            "home",
+            "ecdsa",
+            "GoError: ssh: handshake failed: the server has none but an RSA key of its own, which is not supported",
+        ];
+        assert_eq!(logged(&outcome.stderr), expect, "{engine}: {}", outcome.stderr);
+        assert!(!outcome.stderr.contains("s3cret") && !outcome.stderr.contains("S3cret"), "{engine}");
+    }
+}
+
+/// An iteration that is cut off leaves neither its connection nor its command.
+#[test]
+fn what_is_cut_off_leaves_nothing() {
+    let keys = tempfile::tempdir().unwrap();
+    let (_server, port) = sshd(keys.path());
+    let text = format!(
+        r"{HEAD}
+options.scenarios = {{
+  cut: {{ executor: 'constant-vus', vus: 3, duration: '2s', gracefulStop: '0s' }},
+  after: {{ executor: 'shared-iterations', startTime: '3s', exec: 'after' }},
+}};
+const established = `:${{port.toString(16).toUpperCase().padStart(4, '0')}} [0-9A-F:]* 01 `;
+export default function () {{ connect(key('ed25519')); run('sleep 600'); }}
+export function after() {{
+  connect(key('ed25519'));
+  console.log(run(`for i in $(seq 100); do n=$(grep -c ' 0100007F${{established}}' /proc/net/tcp); [ $n = 1 ] && break; sleep 0.1; done; echo $n`).trim());
+}}"
+    );
+    for engine in engines() {
+        check(engine, &text, &env(keys.path(), port), &["1"]);
+    }
+}
+
+/// A hundred VUs at once.
+#[test]
+fn many_vus() {
+    let keys = tempfile::tempdir().unwrap();
+    let (_server, port) = sshd(keys.path());
+    let text = format!(
+        r"{HEAD}
+options.scenarios = {{ all: {{ executor: 'per-vu-iterations', vus: 100, iterations: 1 }} }};
+options.thresholds = {{ ssh_duration: ['count==200'], 'ssh_duration{{status:error}}': ['count==0'] }};
+export default function () {{ connect({{ ...key('ed25519'), timeout: '50s' }}); run('true'); }}"
+    );
+    for engine in engines() {
+        check(engine, &text, &env(keys.path(), port), &[]);
     }
 }

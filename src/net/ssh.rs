@@ -13,7 +13,7 @@ use std::time::Duration;
 use futures_util::task::AtomicWaker;
 use russh::client::{self, AuthResult, Handle};
 use russh::keys::{HashAlg, PrivateKeyWithHashAlg, PublicKeyOrCertificate};
-use russh::{ChannelMsg, Sig};
+use russh::{AlgorithmKind, ChannelMsg, Sig};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::client_connections::ClientConnections;
@@ -197,7 +197,14 @@ impl SshSession {
         let cut = CutOnDrop(Arc::default());
         let socket = CuttableSocket { socket, cut: cut.0.clone() };
         let config = Arc::new(client::Config { nodelay: true, ..client::Config::default() });
-        let handshake = |error: russh::Error| format!("ssh: handshake failed: {error}");
+        let handshake = |error: russh::Error| match error {
+            russh::Error::NoCommonAlgo { kind: AlgorithmKind::Key, theirs, .. }
+                if theirs.iter().all(|name| name.contains("rsa")) =>
+            {
+                "ssh: handshake failed: the server has none but an RSA key of its own, which is not supported".to_owned()
+            }
+            error => format!("ssh: handshake failed: {error}"),
+        };
         let mut handle = client::connect_stream(config, socket, AnyHost).await.map_err(handshake)?;
         let (method, answer) = match proof {
             Err(password) => ("password", handle.authenticate_password(how.user, password).await.map_err(handshake)?),

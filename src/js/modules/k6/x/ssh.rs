@@ -80,7 +80,7 @@ fn timed(vu: &VuContext, operation: &str, host: &str, began: Instant, is_ok: boo
 /// What a script passes, as the original takes it: a password before a key, a key before the file of one.
 fn read(options: Value) -> Result<SshConnect, String> {
     let Value::Map(fields) = options else {
-        return Err(format!("ssh.connect() takes an object, not {}", go::type_of(&options)));
+        return Err("ssh.connect() takes an object with host, username and what proves it".to_owned());
     };
     let field = |name: &str| fields.iter().find(|(field, _)| field == name).map(|(_, value)| value);
     let text = |name: &str| match field(name) {
