@@ -201,7 +201,8 @@ impl SshSession {
             russh::Error::NoCommonAlgo { kind: AlgorithmKind::Key, theirs, .. }
                 if theirs.iter().all(|name| name.contains("rsa")) =>
             {
-                "ssh: handshake failed: the server has none but an RSA key of its own, which is not supported".to_owned()
+                "ssh: handshake failed: the server has none but an RSA key of its own, which is not supported"
+                    .to_owned()
             }
             error => format!("ssh: handshake failed: {error}"),
         };
