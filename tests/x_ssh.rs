@@ -308,15 +308,15 @@ export function after() {{
     }
 }
 
-/// A hundred VUs at once.
+/// Thirty VUs at once.
 #[test]
 fn many_vus() {
     let keys = tempfile::tempdir().unwrap();
     let (_server, port) = sshd(keys.path());
     let text = format!(
         r"{HEAD}
-options.scenarios = {{ all: {{ executor: 'per-vu-iterations', vus: 100, iterations: 1 }} }};
-options.thresholds = {{ checks: ['rate==1'], iterations: ['count==100'] }};
+options.scenarios = {{ all: {{ executor: 'per-vu-iterations', vus: 30, iterations: 1 }} }};
+options.thresholds = {{ checks: ['rate==1'], iterations: ['count==30'] }};
 export default function () {{
   connect({{ ...key('ed25519'), timeout: '50s' }});
   check(run('true'), {{ 'nothing is written': (text) => text === '' }});

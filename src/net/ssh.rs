@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use futures_util::task::AtomicWaker;
 use russh::client::{self, AuthResult, Handle};
-use russh::keys::{HashAlg, PrivateKeyWithHashAlg, PublicKeyOrCertificate};
+use russh::keys::{Algorithm, HashAlg, PrivateKeyWithHashAlg, PublicKeyOrCertificate};
 use russh::{AlgorithmKind, ChannelMsg, Sig};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -196,7 +196,10 @@ impl SshSession {
         let (socket, _) = dialled.map_err(|error| error.cause().to_owned())?;
         let cut = CutOnDrop(Arc::default());
         let socket = CuttableSocket { socket, cut: cut.0.clone() };
-        let config = Arc::new(client::Config { nodelay: true, ..client::Config::default() });
+        let mut config = client::Config { nodelay: true, ..client::Config::default() };
+        // Without its `rsa` the library can't verify what such a host signs.
+        config.preferred.key.to_mut().retain(|algorithm| !matches!(algorithm, Algorithm::Rsa { .. }));
+        let config = Arc::new(config);
         let handshake = |error: russh::Error| match error {
             russh::Error::NoCommonAlgo { kind: AlgorithmKind::Key, theirs, .. }
                 if theirs.iter().all(|name| name.contains("rsa")) =>
