@@ -5,7 +5,6 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::pin::pin;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::task::Poll;
@@ -209,8 +208,10 @@ impl VuContext {
             return Err(Throw::Stop);
         }
         self.leave_stack();
+        // Every `async` around a future holds it twice: while it is captured, and while it is awaited.
+        let mut future = Box::pin(future);
         let (result, has_waited) = coroutine::wait(async move {
-            let (mut future, mut has_waited) = (pin!(future), false);
+            let mut has_waited = false;
             let result = std::future::poll_fn(|cx| {
                 if let Poll::Ready(result) = future.as_mut().poll(cx) {
                     return Poll::Ready(Ok(result));
