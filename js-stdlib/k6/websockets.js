@@ -7,7 +7,7 @@ import { load, once, call, primordials } from 'native:engine';
 
 const {
   ArrayBufferIsView, ArrayIsArray, Date, ObjectDefineProperty, ObjectGetOwnPropertyDescriptor, ObjectGetOwnPropertyNames,
-  ObjectKeys, PromisePrototypeThen, Proxy, ReflectApply, String, TypeError, Uint8Array,
+  ObjectKeys, Proxy, ReflectApply, String, TypeError, Uint8Array,
 } = primordials;
 const { SymbolToStringTag: toStringTag } = primordials;
 
@@ -199,9 +199,9 @@ function listen(target, s) {
     } catch (thrown) {
       fail(target, s, event[1], thrown);
     }
-    if (s.state < 3) call(PromisePrototypeThen, next(s.socket), onEvent);
+    if (s.state < 3) next(s.socket, onEvent);
   };
-  call(PromisePrototypeThen, next(s.socket), onEvent);
+  next(s.socket, onEvent);
 }
 
 // An event is a list: its kind, its time, and what else there is to it.

@@ -42,6 +42,10 @@ pub enum Value {
     Resource(Resource),
     /// A promise to JavaScript, settled with the future's result.
     Pending(Pending),
+    /// `undefined` to JavaScript; the function that is the last argument of the native call is called once with the future's
+    /// result, by the event loop. For events that come again and again it takes half of what a promise does. An error of the
+    /// future ends the turn.
+    Callback(Pending),
     /// A value the engine keeps for Rust.
     Handle(Handle),
     /// Something that has no meaning in Rust: the Go-like name of its type (`func(...)`, `symbol`).
@@ -257,6 +261,7 @@ impl std::fmt::Debug for Value {
             Self::JsonPart(part) => write!(f, "JSON in {} bytes", part.text.len()),
             Self::Resource(_) => f.write_str("resource"),
             Self::Pending(_) => f.write_str("pending"),
+            Self::Callback(_) => f.write_str("callback"),
             Self::Handle(handle) => write!(f, "handle {}", handle.0),
             Self::Opaque(kind) => f.write_str(kind),
         }

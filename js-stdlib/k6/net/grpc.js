@@ -71,7 +71,7 @@ export class Client {
 let streamScript;
 export function Stream(client, method, params) {
   const bind = natives.propagatesContext() ? once('volley/async_context').bind : (handler) => handler;
-  return new (streamScript ??= evaluate('k6/net/grpc/stream')(native, { bind, NATIVE, text, json, timers: () => once('volley/timers', natives, { once, primordials }), call, primordials }))(client, method, params);
+  return new (streamScript ??= evaluate('k6/net/grpc/stream')(native, { bind, NATIVE, text, json, timers: () => once('volley/timers', natives, { once, primordials }), primordials }))(client, method, params);
 }
 
 const members = constants();

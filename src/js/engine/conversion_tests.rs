@@ -177,9 +177,12 @@ fn show(value: &Value) -> String {
         }
         Value::Resource(resource) => format!("resource {:?}", resource.downcast_ref::<String>()),
         Value::Opaque(name) => format!("opaque {name}"),
-        Value::Shared(_) | Value::Json(_) | Value::JsonPart(_) | Value::Pending(_) | Value::Handle(_) => {
-            "not from JavaScript".to_owned()
-        }
+        Value::Shared(_)
+        | Value::Json(_)
+        | Value::JsonPart(_)
+        | Value::Pending(_)
+        | Value::Callback(_)
+        | Value::Handle(_) => "not from JavaScript".to_owned(),
     }
 }
 

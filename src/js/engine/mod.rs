@@ -391,7 +391,7 @@ pub trait Host {
     fn call(&self, function: usize, args: Args) -> Result<Value, Throw>;
     /// A promise job has ended, whichever way; another one may begin.
     fn job_ended(&self);
-    /// Polls the future whose result settles `promise`.
+    /// Polls the future whose result settles `promise`, or is what a callback of that number is called with.
     fn add_pending(&self, promise: u32, future: Pending);
     /// `hook` is called from another thread whenever the VU has to stop: for engines that don't ask while JavaScript runs.
     fn on_stop(&self, hook: StopHook);
@@ -507,8 +507,11 @@ pub trait Realm {
     fn fulfilled(&self, handle: Handle) -> Result<Handle, Exception>;
     /// Drops the value behind a handle, which is invalid from here on.
     fn release(&self, handle: Handle);
-    /// Settles a promise that a native function gave out.
-    fn settle(&self, promise: u32, result: Result<Value, Throw>);
+    /// Settles a promise that a native function gave out, or calls the function it was given ([`Value::Callback`]).
+    ///
+    /// # Errors
+    /// What that function throws; [`Throw::Stop`] when the VU has to stop.
+    fn settle(&self, promise: u32, result: Result<Value, Throw>) -> Result<(), Throw>;
     /// Runs promise jobs until there are none.
     ///
     /// # Errors

@@ -178,11 +178,19 @@ pub trait EngineRealm {
     fn run_pending_jobs(&self) -> Result<(), Throw>;
 }
 
+/// What waits for the result of a native future.
+enum Awaited<C: EngineContext> {
+    /// A promise.
+    Promise(C::Resolvers),
+    /// A function that is called with it.
+    Callback(C::Value),
+}
+
 /// What is kept for a realm.
 pub struct RealmState<C: EngineContext> {
     handles: RefCell<Handles<C::Value>>,
-    /// Promises that native functions gave out.
-    promises: RefCell<FxHashMap<u32, C::Resolvers>>,
+    /// Promises that native functions gave out, and callbacks they took.
+    promises: RefCell<FxHashMap<u32, Awaited<C>>>,
     next_promise: Cell<u32>,
     /// Promises rejected without a handler.
     rejections: RefCell<Vec<C::Value>>,
@@ -248,9 +256,18 @@ impl<C: EngineContext> RealmState<C> {
 
     /// Notes how to settle a promise; the number it goes by.
     pub fn add_promise(&self, resolvers: C::Resolvers) -> u32 {
+        self.add_awaited(Awaited::Promise(resolvers))
+    }
+
+    /// Notes what to call with a result; the number it goes by.
+    pub fn add_callback(&self, function: C::Value) -> u32 {
+        self.add_awaited(Awaited::Callback(function))
+    }
+
+    fn add_awaited(&self, awaited: Awaited<C>) -> u32 {
         let id = self.next_promise.get();
         self.next_promise.set(id.wrapping_add(1));
-        self.promises.borrow_mut().insert(id, resolvers);
+        self.promises.borrow_mut().insert(id, awaited);
         id
     }
 
@@ -447,9 +464,20 @@ impl<E: EngineRealm> Realm for E {
         drop(value);
     }
 
-    fn settle(&self, promise: u32, result: Result<Value, Throw>) {
-        let resolvers = EngineRealm::state(self).promises.borrow_mut().remove(&promise);
-        let Some(resolvers) = resolvers else { return };
+    fn settle(&self, promise: u32, result: Result<Value, Throw>) -> Result<(), Throw> {
+        let awaited = EngineRealm::state(self).promises.borrow_mut().remove(&promise);
+        let resolvers = match awaited {
+            None => return Ok(()),
+            Some(Awaited::Promise(resolvers)) => resolvers,
+            Some(Awaited::Callback(function)) => {
+                return self.enter(|context| {
+                    let value = context.to_js(result?).map_err(|error| context.caught(error))?;
+                    let called = context.call_entry(&function, &[value]).map_err(|error| context.caught(error));
+                    context.state().host.job_ended();
+                    called.map(drop)
+                });
+            }
+        };
         self.enter(|context| {
             let result = match result {
                 Ok(value) => match context.to_js(value) {
@@ -463,6 +491,7 @@ impl<E: EngineRealm> Realm for E {
             };
             context.settle_promise(resolvers, result);
         });
+        Ok(())
     }
 
     fn run_jobs(&self) -> Result<(), Throw> {

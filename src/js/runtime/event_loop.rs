@@ -51,10 +51,7 @@ fn run_rest(realm: &dyn Realm, vu: &VuContext, handle: Handle) -> TurnEnd {
             Ok(None) => return TurnEnd::Done(handle),
             // No rejection, which the script would see.
             Ok(Some(LoopEvent::Settled(_, Err(Throw::Stop)))) => Err(Throw::Stop),
-            Ok(Some(LoopEvent::Settled(promise, result))) => {
-                realm.settle(promise, result);
-                Ok(())
-            }
+            Ok(Some(LoopEvent::Settled(promise, result))) => realm.settle(promise, result),
             Ok(Some(LoopEvent::Timer(id))) => {
                 let called = (vu.script.modules.hooks.timer_due)(realm, vu, id);
                 vu.contexts.end_piece();

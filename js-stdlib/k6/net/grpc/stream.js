@@ -1,6 +1,6 @@
 // Streams of k6/net/grpc. Rust says what happens next when it is asked; this half calls the handlers. An expression,
 // called with the native half and what it shares with grpc.js.
-((native, { bind, NATIVE, text, json, timers, call, primordials }) => {
+((native, { bind, NATIVE, text, json, timers, primordials }) => {
 const kinds = ['data', 'error', 'end', 'status'];
 
 function isKind(event) {
@@ -40,9 +40,7 @@ class Stream {
   }
 
   #pull() {
-    const next = native.nextEvent(this);
-    if (next === undefined || next === null) return;
-    call(primordials.PromisePrototypeThen, next, (event) => {
+    native.nextEvent(this, (event) => {
       // Requested before the handlers run: what is pending ends with the iteration.
       this.#pull();
       const ts = event[0];

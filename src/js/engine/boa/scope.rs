@@ -15,7 +15,7 @@ use super::realm::state;
 use crate::js::engine::native_stack;
 use crate::js::engine::realm::EngineContext as _;
 use crate::js::engine::{ENGINE, Flatness, Global, ModuleCode, PRIMORDIALS, lazy, loading};
-use crate::js::value::{Args, Throw};
+use crate::js::value::{Args, Throw, Value};
 
 // Native functions -------------------------------------------------------------------------------------------------
 
@@ -27,9 +27,14 @@ pub fn call_native(place: usize, args: &[JsValue], context: &mut Context) -> JsR
     if native_stack::stack_left() < MIN_STACK {
         return Err(errors::too_deep());
     }
-    let args = args.iter().map(|arg| convert::to_rust(arg, context)).collect::<JsResult<Args>>()?;
+    let given = args.iter().map(|arg| convert::to_rust(arg, context)).collect::<JsResult<Args>>()?;
     let state = state(context);
-    match state.host.call(place, args) {
+    match state.host.call(place, given) {
+        Ok(Value::Callback(future)) => {
+            let function = args.last().cloned().unwrap_or_default();
+            state.host.add_pending(state.add_callback(function), future);
+            Ok(JsValue::undefined())
+        }
         Ok(value) => convert::to_js(value, context),
         Err(throw) => {
             if let Throw::Stop = throw {

@@ -9,7 +9,7 @@ use super::ffi::{
 use super::realm::put;
 use super::{convert, errors};
 use crate::js::engine::{ENGINE, Flatness, Global, PRIMORDIALS, lazy, loading};
-use crate::js::value::Args;
+use crate::js::value::{Args, Value};
 
 // Native functions -------------------------------------------------------------------------------------------------
 
@@ -23,8 +23,14 @@ impl NativeFunction for HostFunction {
 }
 
 fn call_native(context: Context, place: usize, args: &[Borrowed<'_>]) -> Result<Owned, Thrown> {
-    let args = args.iter().map(|arg| convert::to_rust(context, *arg)).collect::<Result<Args, _>>()?;
-    match context.state().host.call(place, args) {
+    let given = args.iter().map(|arg| convert::to_rust(context, *arg)).collect::<Result<Args, _>>()?;
+    let state = context.state();
+    match state.host.call(place, given) {
+        Ok(Value::Callback(future)) => {
+            let function = args.last().map_or_else(|| context.undefined(), |function| context.own(*function));
+            state.host.add_pending(state.add_callback(function), future);
+            Ok(context.undefined())
+        }
         Ok(value) => convert::to_js(context, value),
         Err(throw) => Err(errors::throw(context, throw)),
     }

@@ -1,4 +1,4 @@
-//! `k6/websockets`: sockets with events. JavaScript asks for the next event of a socket and gets it as a promise; what
+//! `k6/websockets`: sockets with events. JavaScript asks for the next event of a socket and is called with it; what
 //! the classes look like is written there.
 //!
 //! The blocking API, `k6/ws`, shares the sockets.
@@ -81,11 +81,11 @@ fn begin(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     Ok(Value::List(vec![Value::Resource(socket), url.as_str().into()]))
 }
 
-/// `(socket)` -> a promise of its next event.
+/// `(socket, callback)`: the callback is called with its next event.
 fn next(vu: &VuContext, args: Args) -> Result<Value, Throw> {
     let socket = args.resource::<JsSocket>(0)?;
     let (next, vu) = (socket.next(), vu.rc());
-    Ok(Value::Pending(Box::pin(async move {
+    Ok(Value::Callback(Box::pin(async move {
         let timed = next.await;
         Ok(socket.show(&vu, timed))
     })))

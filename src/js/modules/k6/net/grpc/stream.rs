@@ -84,14 +84,14 @@ pub(super) fn open(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     Ok(Value::Resource(stream))
 }
 
-/// `(stream)` -> a promise of the next event: `[seconds, message]`, or at the end `[seconds, undefined, error, text]`.
-/// Nothing when there is no next one.
+/// `(stream, callback)`: the callback is called with the next event: `[seconds, message]`, or at the end
+/// `[seconds, undefined, error, text]`. Nothing when there is no next one.
 pub(super) fn next(vu: &VuContext, args: Args) -> Result<Value, Throw> {
     let stream = args.resource::<GrpcStream>(0)?;
     let Some(download) = stream.download.take() else { return Ok(Value::Undefined) };
     let vu = vu.rc();
     let mut waiting = Waiting { stream, download: Some(download) };
-    Ok(Value::Pending(Box::pin(async move {
+    Ok(Value::Callback(Box::pin(async move {
         let stream = waiting.stream.clone();
         loop {
             let Some(download) = &mut waiting.download else { return Ok(Value::Undefined) };
