@@ -290,7 +290,7 @@ const CONNECTS: &str = "import { chromium } from 'k6/browser';
       console.log('title', await page.title());
       await browser.close();
       console.log('connected', browser.isConnected());
-      for (const url of [undefined, '', 'nonsense', 'http://127.0.0.1:1/x', 'ws://127.0.0.1:1/x', `${__ENV.PAGES}/x`.replace('http', 'ws')]) {
+      for (const url of [undefined, '', 'nonsense', 'http://127.0.0.1:1/x', `${__ENV.PAGES}/home`, 'ws://127.0.0.1:1/x', `${__ENV.PAGES}/x`.replace('http', 'ws')]) {
         try {
           await chromium.connectOverCDP(url);
           console.log('no error');
@@ -316,7 +316,7 @@ fn a_browser_that_was_there_before_is_used_and_left_running() {
         };
         let outcome = run(CONNECTS, &["-e", &format!("BROWSER={}", other.url)], None);
         assert_eq!(outcome.code, 0, "{}", outcome.stderr);
-        let said: Vec<&str> = outcome.stderr.lines().filter(|line| !line.trim().is_empty()).take(9).collect();
+        let said: Vec<&str> = outcome.stderr.lines().filter(|line| !line.trim().is_empty()).take(10).collect();
         let failed = |reason: &str| format!("error: connecting to Chromium over CDP: {reason}");
         let expect = [
             "connected true".to_owned(),
@@ -325,7 +325,8 @@ fn a_browser_that_was_there_before_is_used_and_left_running() {
             failed("WebSocket endpoint cannot be empty"),
             failed("WebSocket endpoint cannot be empty"),
             failed("malformed ws or wss URL"),
-            failed("malformed ws or wss URL"),
+            failed(r#"Get "http://127.0.0.1:1/x/json/version": dial tcp 127.0.0.1:1: connect: connection refused"#),
+            failed(&format!("asking {}/home/json/version where its socket is: the response has status 404", pages())),
             failed("dial tcp 127.0.0.1:1: connect: connection refused"),
             failed("websocket: bad handshake"),
         ];
@@ -333,6 +334,14 @@ fn a_browser_that_was_there_before_is_used_and_left_running() {
         assert!(other.is_running(), "the browser was ended by connectOverCDP's close");
 
         let shared = WAITS.replace("await page.waitForTimeout(60000);", "return;");
+        // The address of its server will do, too.
+        let server = other.url.replace("ws://", "http://");
+        let server = &server[..server.find("/devtools").expect("the socket has a path")];
+        let outcome = run(CONNECTS, &["-e", &format!("BROWSER={server}")], None);
+        assert!(outcome.stderr.contains("title Home"), "{}", outcome.stderr);
+        let outcome = run(&shared, &[], Some(server));
+        assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+        assert!(outcome.stderr.contains("there 1"), "{}", outcome.stderr);
         let outcome = run(&shared, &[], Some(&other.url));
         assert_eq!(outcome.code, 0, "{}", outcome.stderr);
         assert!(outcome.stderr.contains("there 0") && outcome.stderr.contains("there 1"), "{}", outcome.stderr);
@@ -344,7 +353,8 @@ fn a_browser_that_was_there_before_is_used_and_left_running() {
         assert!(other.is_running(), "the browser was ended with the run");
 
         for (url, reason) in [
-            ("http://127.0.0.1:1/x", "malformed ws or wss URL"),
+            ("http://127.0.0.1:1", r#"Get "http://127.0.0.1:1/json/version": dial tcp"#),
+            ("127.0.0.1:1", "malformed ws or wss URL"),
             ("ws://127.0.0.1:1/x", "dial tcp 127.0.0.1:1: connect: connection refused"),
         ] {
             let outcome = run(&shared, &[], Some(url));
@@ -356,6 +366,39 @@ fn a_browser_that_was_there_before_is_used_and_left_running() {
             assert!(!outcome.stderr.contains("Uncaught"), "{}", outcome.stderr);
         }
     }
+    machine.check_nothing_left();
+}
+
+#[test]
+fn messages_are_logged_for_who_asks_for_them() {
+    let machine = Machine::new();
+    let folder = tempfile::tempdir().unwrap();
+    let script =
+        WAITS.replace("await page.waitForTimeout(60000);", "await page.evaluate((text) => text, 'x'.repeat(9000));");
+    fs::write(folder.path().join("script.js"), script).unwrap();
+    let run = |args: &[&str], env: &[(&str, &str)]| {
+        let mut command = volley(folder.path());
+        command.args(["run", "--quiet", "--no-color", "--log-format=json", "--js-engine", engine()]).args(args);
+        machine.prepare(&mut command);
+        let outcome = crate::program::run(command.envs(env.iter().copied()).arg("script.js"));
+        assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+        let lines = outcome.stderr.lines().filter_map(|line| serde_json::from_str(line).ok());
+        let lines: Vec<serde_json::Value> =
+            lines.filter(|line: &serde_json::Value| line["source"] == "browser").collect();
+        lines
+    };
+    let has = |lines: &[serde_json::Value], category: &str, text: &str| {
+        lines.iter().any(|line| line["category"] == category && line["msg"].as_str().unwrap().contains(text))
+    };
+    let lines = run(&["--verbose"], &[("K6_BROWSER_DEBUG", "true")]);
+    assert!(has(&lines, "cdp:send", r#""method":"Page.navigate""#), "{lines:?}");
+    assert!(has(&lines, "cdp:recv", r#""method":"Page.frameNavigated""#), "{lines:?}");
+    assert!(has(&lines, "cdp:send", "xxx... ("), "{lines:?}");
+    let lines = run(&["--verbose"], &[("K6_BROWSER_DEBUG", "true"), ("K6_BROWSER_LOG", "send$")]);
+    assert!(has(&lines, "cdp:send", "Page.navigate") && !has(&lines, "cdp:recv", ""), "{lines:?}");
+    // Nobody sees them who did not ask.
+    assert!(run(&["--verbose"], &[]).is_empty());
+    assert!(run(&[], &[("K6_BROWSER_DEBUG", "true")]).is_empty());
     machine.check_nothing_left();
 }
 

@@ -121,8 +121,8 @@ def run(binary, url, engine, end, vus, duration):
                     before = count()
                     for pid in there if end.to_browser else [process.pid]:
                         os.kill(pid, end.signal)
-                    if end.to_browser and not wait_until(lambda: browsers(folder) - there and count() > before, MARGIN):
-                        wrong.append("no new browser came")
+                    if end.to_browser:
+                        wrong += no_successor(process, lambda: bool(browsers(folder) - there), lambda: count() > before)
                 code = process.wait(duration + MARGIN)
                 if code != end.code:
                     wrong.append(f"it ended with {code} instead of {end.code}")
@@ -131,12 +131,29 @@ def run(binary, url, engine, end, vus, duration):
             finally:
                 process.kill()
                 process.wait()
+                # Also where this script is ended: the folder can't go before what is in it.
+                gone = wait_until(lambda: not left(folder), PATIENCE)
         done = count()
-        if done == 0:
-            wrong += ["it said:", *log.read_text(errors="replace").splitlines()[:5]]
-        if not wait_until(lambda: not left(folder), PATIENCE):
+        if not gone:
             wrong += left(folder)
+        if wrong:
+            wrong += ["the last it said:", *log.read_text(errors="replace").splitlines()[-5:]]
     return done, wrong
+
+
+def no_successor(process, is_there, has_worked):
+    """What is wrong after a browser was ended, while the run goes on: a new one has to come, and somebody has to log in there."""
+    seen = False
+
+    def worked():
+        nonlocal seen
+        seen = seen or is_there()
+        return (seen and has_worked()) or process.poll() is not None
+
+    wait_until(worked, MARGIN)
+    if not seen:
+        return ["no new browser came"]
+    return [] if has_worked() else ["nobody logged in with the new browser"]
 
 
 def names(allowed):
@@ -161,6 +178,8 @@ def main():
         parser.error(f"there is no {args.bin}: build it, or name one with --bin")
     if not 1 <= args.vus <= 50 or not 3 <= args.duration <= 600:
         parser.error("--vus is 1 to 50 and --duration 3 to 600")
+    # So that all is cleared up as after a Ctrl+C.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("leftovers.py: ended"))
     binary = str(args.bin.resolve())
     target, url = start_target(binary)
     failed = 0

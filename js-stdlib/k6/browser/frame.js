@@ -2,7 +2,7 @@
 // share.
 (env) => {
 const { call, primordials } = env;
-const { BrowserError, hide, map, messageOf, nothing, push, timedOut, timeoutOf, within, without, wrapped } = env.load('session');
+const { BrowserError, hide, includes, map, messageOf, nothing, push, timedOut, timeoutOf, within, without, wrapped } = env.load('session');
 const { ExecutionContext, WORLD, isGone } = env.load('execution');
 const { Date, DatePrototypeGetTime, ObjectKeys, RegExp, RegExpPrototypeExec, String } = primordials;
 
@@ -10,7 +10,53 @@ const now = () => call(DatePrototypeGetTime, new Date());
 
 const STATES = { __proto__: null, load: 'load', domcontentloaded: 'DOMContentLoaded', networkidle: 'networkIdle' };
 
-const matches = (pattern, text) => (pattern instanceof RegExp ? matchesExpression(pattern, text) : String(pattern) === text);
+// True for an address that is the text, or that the regular expression or the glob finds.
+function matches(pattern, text) {
+  if (pattern instanceof RegExp) return matchesExpression(pattern, text);
+  const given = String(pattern);
+  return given === text || (isGlob(given) && matchesExpression(new RegExp(`^${globSource(given)}$`), text));
+}
+// An address is not a function's business: nobody would ever be found by its text.
+function checkPattern(pattern) {
+  if (typeof pattern === 'function') throw new GoError('an address is found by a text, a glob or a regular expression, not by a function');
+  return pattern;
+}
+const isGlob = (text) => includes(text, '*') || includes(text, '{');
+// A glob as the source of a regular expression: ** is anything, * all but slashes, {a,b} one of them; a backslash takes the next character as it is.
+function globSource(text) {
+  let source = '';
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    const char = text[at];
+    if (char === '*') {
+      const isStart = at === 0 || text[at - 1] === '/';
+      let stars = 1;
+      while (text[at + 1] === '*') {
+        stars++;
+        at++;
+      }
+      if (stars > 1 && isStart && text[at + 1] === '/') {
+        source += '(?:.*/)?';
+        at++;
+      } else source += stars > 1 ? '.*' : '[^/]*';
+    } else if (char === '{') {
+      depth++;
+      source += '(?:';
+    } else if (char === '}' && depth > 0) {
+      depth--;
+      source += ')';
+    } else if (char === ',' && depth > 0) source += '|';
+    else source += quoted(char === '\\' && at + 1 < text.length ? text[++at] : char);
+  }
+  // An open brace is one of the address.
+  return depth === 0 ? source : quotedAll(text);
+}
+const quoted = (char) => (includes('.*+?^${}()|[]\\/', char) ? `\\${char}` : char);
+function quotedAll(text) {
+  let source = '';
+  for (let at = 0; at < text.length; at++) source += quoted(text[at]);
+  return source;
+}
 function matchesExpression(pattern, text) {
   pattern.lastIndex = 0;
   return call(RegExpPrototypeExec, pattern, text) !== null;
@@ -185,7 +231,7 @@ class Frame {
   }
 
   async waitForURL(url, options) {
-    const context = `waiting for navigation to URL matching ${shown(url)}`;
+    const context = `waiting for navigation to URL matching ${shown(checkPattern(url))}`;
     const read = navigationOptions(this, options, context);
     if (matches(url, this.address)) {
       return this.until(() => this.hasReached(read.state), read.millis, () => timedOut(context, read.millis));
@@ -347,7 +393,7 @@ function gotoOptions(frame, url, options) {
 function navigationOptions(frame, options, context) {
   const state = stateOf(options?.waitUntil, (text) => new BrowserError(`parsing wait for navigation options: ${text}`));
   const read = { state, millis: timeoutOf(options, frame.ofPage.navigationTimeout()) };
-  if (!nothing(options?.url)) read.url = options.url;
+  if (!nothing(options?.url)) read.url = checkPattern(options.url);
   return read;
 }
 
@@ -408,5 +454,5 @@ async function awaitNavigation(frame, { state, millis, url, scope, takesCaused }
   return found.loaderId === undefined ? null : frame.ofPage.network.responseOf(found.loaderId);
 }
 
-return { Frame, awaitNavigation, matches, stateOf };
+return { Frame, awaitNavigation, checkPattern, matches, stateOf };
 }

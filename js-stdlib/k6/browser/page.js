@@ -3,7 +3,7 @@
 const { native, bind, call, primordials } = env;
 const { BrowserError, all, guarded, hide, includes, map, messageOf, nothing, push, quiet, span, startsWith, then, timedOut, timeoutOf, within, without } = env.load('session');
 const { WORLD, handleOf } = env.load('execution');
-const { Frame, awaitNavigation, matches, stateOf } = env.load('frame');
+const { Frame, awaitNavigation, checkPattern, matches, stateOf } = env.load('frame');
 const { Network } = env.load('network');
 const { JSONStringify, Number, ObjectDefineProperty, ObjectKeys, Promise, PromiseResolve, String, StringPrototypeSlice, StringPrototypeToUpperCase } = primordials;
 
@@ -319,8 +319,8 @@ class Page {
     return found;
   }
 
-  async waitForRequest(url, options) { return this.#awaitEvent('request', (request) => matches(url, request.url()), options, 'waiting for request: waiting for page request event'); }
-  async waitForResponse(url, options) { return this.#awaitEvent('response', (response) => matches(url, response.url()), options, 'waiting for response: waiting for page response event'); }
+  async waitForRequest(url, options) { return this.#awaitEvent('request', holdsFor(url), options, 'waiting for request: waiting for page request event'); }
+  async waitForResponse(url, options) { return this.#awaitEvent('response', holdsFor(url), options, 'waiting for response: waiting for page response event'); }
 
   async waitForEvent(event, given) {
     const name = String(event);
@@ -345,9 +345,9 @@ class Page {
 
   route(pattern, handler) {
     if (typeof handler !== 'function') throw new GoError('the handler of a route must be a function');
-    return this.network.route(pattern, bind(handler));
+    return this.network.route(checkPattern(pattern), bind(handler));
   }
-  unroute(pattern) { return this.network.unroute(pattern); }
+  unroute(pattern) { return this.network.unroute(checkPattern(pattern)); }
   unrouteAll() { return this.network.unrouteAll(); }
 
   // Conditions -------------------------------------------------------------------------------------------------------
@@ -461,6 +461,9 @@ class Page {
   async opener() { return this.openedBy === undefined ? null : this.ofContext.pageById(this.openedBy) ?? null; }
   workers() { return map(this.workerList, (worker) => worker); }
 }
+
+// Whether a request or a response is the one that is waited for: by its address, or by a function of the script.
+const holdsFor = (wanted) => (typeof wanted === 'function' ? wanted : (found) => matches(wanted, found.url()));
 
 function sizeOf(size) {
   const width = Number(size?.width), height = Number(size?.height);

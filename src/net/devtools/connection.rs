@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 
+use super::endpoint::socket_url;
 use super::inbox::{Inbox, InboxItem};
 use super::message::{AttachedToTarget, CreatedContext, DetachedFromTarget, Head, command};
+use super::message_log::MessageLog;
 use super::traffic::SessionTraffic;
 use crate::net::client::Client;
 use crate::net::ws::{self, HandshakeRequest, OutgoingMessage, SocketChannel, SocketEvent};
@@ -30,6 +32,7 @@ pub struct DevtoolsConnection {
     state: Mutex<ConnectionState>,
     /// What the browser says about itself.
     about: OnceLock<Box<[u8]>>,
+    log: Option<MessageLog>,
     /// Dropping the last clone would end the connection.
     _client: Client,
 }
@@ -60,12 +63,18 @@ struct Session {
 }
 
 impl DevtoolsConnection {
-    /// Connects to the browser at `url`, over a network thread of `client`.
+    /// Connects to the browser at `url`, over a network thread of `client`; an address of HTTP is asked for the socket.
     ///
     /// # Errors
     /// Why there is no connection, in Go's words.
-    pub async fn open(client: Client, url: &str, timeout: Duration) -> Result<Arc<Self>, String> {
-        let channel = ws::open(&client, HandshakeRequest::new(url, Vec::new()));
+    pub async fn open(
+        client: Client,
+        url: &str,
+        timeout: Duration,
+        log: Option<MessageLog>,
+    ) -> Result<Arc<Self>, String> {
+        let url = socket_url(&client, url, timeout).await?;
+        let channel = ws::open(&client, HandshakeRequest::new(&url, Vec::new()));
         let opened = tokio::time::timeout(timeout, channel.clone().next()).await;
         match opened.map(|opened| opened.event) {
             Ok(SocketEvent::Open(_)) => {}
@@ -80,6 +89,7 @@ impl DevtoolsConnection {
             channel: channel.clone(),
             state: Mutex::default(),
             about: OnceLock::new(),
+            log,
             _client: client.clone(),
         });
         let weak = Arc::downgrade(&connection);
@@ -138,7 +148,11 @@ impl DevtoolsConnection {
         let makes_context = method == "Target.createBrowserContext";
         state.pending.insert(id, PendingCommand { inbox: inbox.cloned(), makes_context });
         // Under the lock, so that commands are written in the order of their numbers.
-        self.channel.send(OutgoingMessage::Text(command(id, session, method, params)));
+        let message = command(id, session, method, params);
+        if let Some(log) = &self.log {
+            log.sent(&message);
+        }
+        self.channel.send(OutgoingMessage::Text(message));
         id
     }
 
@@ -206,6 +220,9 @@ impl DevtoolsConnection {
 
     /// Hands a message to whom it concerns.
     fn receive(&self, message: Vec<u8>) {
+        if let Some(log) = &self.log {
+            log.received(&message);
+        }
         let Some(head) = Head::read(&message) else { return };
         let mut state = self.state();
         if let Some(id) = head.id {

@@ -5,11 +5,14 @@
 //! measured by is read here too ([`traffic`]).
 
 mod connection;
+mod endpoint;
 mod inbox;
 mod message;
+mod message_log;
 pub mod process;
 pub mod traffic;
 
 pub use connection::{DevtoolsConnection, Subscription};
 pub use inbox::{Inbox, InboxItem};
+pub use message_log::MessageLog;
 pub use traffic::{PageVital, RequestEnd, RequestFacts, TrafficEvent};

@@ -4,11 +4,23 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use regex_lite::Regex;
+
+use crate::log::Logger;
+use crate::net::devtools::MessageLog;
 use crate::net::devtools::process::{self, BrowserLaunch};
 use crate::units::duration::Span;
 
 /// How long starting a browser may take unless the environment says otherwise.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Variables of k6 that mean nothing here, and why.
+const NOT_READ: [(&str, &str); 4] = [
+    ("K6_BROWSER_SCREENSHOTS_OUTPUT", "screenshots are written to files"),
+    ("K6_BROWSER_TRACES_METADATA", "pages have no spans"),
+    ("K6_INSTANCE_SCENARIOS", "the browser of a run is named by K6_BROWSER_WS_URL"),
+    ("K6_BROWSER_LOG_CALLER", "messages are logged with their category only"),
+];
 
 /// What the environment says, checked.
 #[derive(Clone, Debug)]
@@ -39,25 +51,21 @@ impl BrowserSettings {
     /// In k6's words: a variable is malformed, or there is no browser.
     pub fn read(env: &HashMap<String, String>) -> Result<Self, String> {
         let get = |name: &str| env.get(name).map(String::as_str).filter(|value| !value.is_empty());
-        let malformed = |text: String| format!("initializing browser type: error parsing browser options: {text}");
-        let headless = match get("K6_BROWSER_HEADLESS") {
-            None => true,
-            Some(text) => {
-                parse_bool(text).ok_or_else(|| malformed("K6_BROWSER_HEADLESS should be a boolean".to_owned()))?
-            }
-        };
+        let headless = flag(env, "K6_BROWSER_HEADLESS", true)?;
         let timeout = match get("K6_BROWSER_TIMEOUT") {
             None => DEFAULT_TIMEOUT,
             Some(text) => Span::parse_go(text)
-                .map_err(|error| malformed(format!("K6_BROWSER_TIMEOUT should be a time duration value: {error}")))?
+                .map_err(|error| malformed(&format!("K6_BROWSER_TIMEOUT should be a time duration value: {error}")))?
                 .to_duration(),
         };
         let failure_screenshots = get("K6_BROWSER_SCREENSHOT_ON_FAILURE").map(PathBuf::from);
+        message_log(env, &Logger::silent())?;
+        let unread = NOT_READ.into_iter().filter(|(name, _)| get(name).is_some());
+        let mut warnings: Vec<String> = unread.map(|(name, why)| format!("{name} is not read: {why}")).collect();
         if let Some(url) = get("K6_BROWSER_WS_URL") {
             let ignored = ["K6_BROWSER_ARGS", "K6_BROWSER_EXECUTABLE_PATH", "K6_BROWSER_HEADLESS"];
             let ignored = ignored.into_iter().filter(|name| get(name).is_some());
-            let warnings =
-                ignored.map(|name| format!("setting {name} option is disallowed when browser is remote")).collect();
+            warnings.extend(ignored.map(|name| format!("setting {name} option is disallowed when browser is remote")));
             let source = BrowserSource::Remote(url.to_owned());
             return Ok(Self { source, timeout, failure_screenshots, warnings });
         }
@@ -69,7 +77,30 @@ impl BrowserSettings {
             arguments: arguments(process::default_arguments(headless), &left_out, &own),
             temporary: get("TMPDIR").map_or_else(|| PathBuf::from("/tmp"), PathBuf::from),
         });
-        Ok(Self { source, timeout, failure_screenshots, warnings: Vec::new() })
+        Ok(Self { source, timeout, failure_screenshots, warnings })
+    }
+}
+
+/// Where messages to and from browsers are logged, if they are to be. Also where a script connects to a browser itself.
+///
+/// # Errors
+/// In k6's words: a variable is malformed.
+pub fn message_log(env: &HashMap<String, String>, log: &Logger) -> Result<Option<MessageLog>, String> {
+    let filter = env.get("K6_BROWSER_LOG").filter(|text| !text.is_empty()).map(|text| Regex::new(text)).transpose();
+    let filter = filter
+        .map_err(|error| malformed(&format!("K6_BROWSER_LOG should be a regular expression of categories: {error}")))?;
+    let is_wanted = flag(env, "K6_BROWSER_DEBUG", false)?;
+    Ok(is_wanted.then(|| MessageLog::new(log.clone(), filter.as_ref())))
+}
+
+fn malformed(text: &str) -> String {
+    format!("initializing browser type: error parsing browser options: {text}")
+}
+
+fn flag(env: &HashMap<String, String>, name: &str, usual: bool) -> Result<bool, String> {
+    match env.get(name).filter(|value| !value.is_empty()) {
+        None => Ok(usual),
+        Some(text) => parse_bool(text).ok_or_else(|| malformed(&format!("{name} should be a boolean"))),
     }
 }
 
@@ -155,6 +186,8 @@ mod tests {
             assert!(error.contains(expect), "{error}");
         };
         check("K6_BROWSER_HEADLESS", "maybe", "browser options: K6_BROWSER_HEADLESS should be a boolean");
+        check("K6_BROWSER_DEBUG", "maybe", "K6_BROWSER_DEBUG should be a boolean");
+        check("K6_BROWSER_LOG", "(", "K6_BROWSER_LOG should be a regular expression of categories: ");
         check("K6_BROWSER_TIMEOUT", "soon", "K6_BROWSER_TIMEOUT should be a time duration value: ");
         check("K6_BROWSER_EXECUTABLE_PATH", "/nowhere/x", "on the given path: /nowhere/x");
         check("PATH", "/nowhere", "apt-get install chromium");
@@ -171,6 +204,14 @@ mod tests {
         check(&["enable-features=X"], &[], &["enable-features=Y"], &["--enable-features=X,Y"]);
         check(&["headless"], &[], &["headless=false", "c=true"], &["--c"]);
         assert_eq!(flags("--a, b=MAP * 1.1.1.1 ,,c"), ["a", "b=MAP * 1.1.1.1", "c"]);
+    }
+
+    #[test]
+    fn variables_that_mean_nothing_are_told() {
+        for (name, why) in NOT_READ {
+            let settings = read(&[("K6_BROWSER_WS_URL", "ws://h:1/x"), (name, "x")]).unwrap();
+            assert_eq!(settings.warnings, [format!("{name} is not read: {why}")]);
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 
-use super::settings::{BrowserSettings, BrowserSource};
+use super::settings::{BrowserSettings, BrowserSource, message_log};
 use crate::js::runtime::Script;
 use crate::log::Logger;
 use crate::net::devtools::DevtoolsConnection;
@@ -58,7 +58,8 @@ pub struct RunningBrowser {
 
 /// What the environment of the process says about browsers, for the VUs of `script`.
 pub fn configure(script: &Script, env: &HashMap<String, String>) {
-    let is_ours = |name: &str| name.starts_with("K6_BROWSER_") || ["PATH", "TMPDIR"].contains(&name);
+    let others = ["PATH", "TMPDIR", "K6_INSTANCE_SCENARIOS"];
+    let is_ours = |name: &str| name.starts_with("K6_BROWSER_") || others.contains(&name);
     let ours = env.iter().filter(|(name, _)| is_ours(name)).map(|(name, value)| (name.clone(), value.clone()));
     _ = script.module_state::<SharedBrowser>().env.set(ours.collect());
 }
@@ -120,7 +121,8 @@ impl SharedBrowser {
         // Not the network of the test: its options about names, addresses and proxies are for its load.
         let net = self.net.get_or_init(|| Net::start(Config::default(), 1, log).ok());
         let net = net.as_ref().ok_or_else(|| "no thread could be started for it".to_owned())?;
-        DevtoolsConnection::open(net.client(0), url, timeout).await
+        let messages = message_log(self.env.get_or_init(HashMap::new), log)?;
+        DevtoolsConnection::open(net.client(0), url, timeout, messages).await
     }
 
     /// The browser of the run, started if there is none.
