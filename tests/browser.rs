@@ -158,7 +158,7 @@ impl Drop for OtherBrowser {
     }
 }
 
-/// The address of the pages: `browser/pages/NAME.html` is `/NAME`.
+/// The address of the pages: `browser/pages/NAME.html` is `/NAME`; `/held` answers late.
 fn pages() -> String {
     static ADDRESS: LazyLock<String> = LazyLock::new(|| format!("http://{}", server::serve(converse)));
     ADDRESS.clone()
@@ -182,6 +182,7 @@ fn converse(mut stream: TcpStream) -> io::Result<()> {
         let page = fs::read(folder().join("pages").join(format!("{name}.html")));
         let (status, body) = match (name, page) {
             (_, Ok(body)) => ("200 OK", body),
+            ("held", _) => ("200 OK", held()),
             ("favicon.ico", _) => ("204 No Content", Vec::new()),
             _ => ("404 Not Found", b"<title>Missing</title>nothing here".to_vec()),
         };
@@ -192,6 +193,13 @@ fn converse(mut stream: TcpStream) -> io::Result<()> {
         stream.write_all(head.as_bytes())?;
         stream.write_all(&body)?;
     }
+}
+
+/// A moment that passes before a response; it says how long that was by the clock here, in milliseconds.
+fn held() -> Vec<u8> {
+    let begun = Instant::now();
+    std::thread::sleep(Duration::from_millis(300));
+    format!("{}", begun.elapsed().as_secs_f64() * 1000.0).into_bytes()
 }
 
 /// A scenario with a browser, and a function that opens a page and waits.
