@@ -362,7 +362,7 @@ fn a_browser_that_was_there_before_is_used_and_left_running() {
 
         for (url, reason) in [
             ("http://127.0.0.1:1", r#"Get "http://127.0.0.1:1/json/version": dial tcp"#),
-            ("127.0.0.1:1", "malformed ws or wss URL"),
+            ("ftp://127.0.0.1:1", "malformed ws or wss URL"),
             ("ws://127.0.0.1:1/x", "dial tcp 127.0.0.1:1: connect: connection refused"),
         ] {
             let outcome = run(&shared, &[], Some(url));

@@ -36,10 +36,10 @@ export default async function () {
   await page.route('**/missing/%7Bx%7D', (route) => route.fulfill({ body: 'mocked' }));
   console.log('/missing/%7Bx%7D', await ask('/missing/%7Bx%7D'));
   await page.unroute('**/missing/**/*.json');
-  const [open] = await Promise.all([page.waitForResponse('**/open{'), ask('/missing/b.json').then(() => page.evaluate(() => new Promise((resolve) => {
+  const [open] = await Promise.all([page.waitForResponse('**/open?a={'), ask('/missing/b.json').then(() => page.evaluate(() => new Promise((resolve) => {
     const socket = new XMLHttpRequest();
     socket.onloadend = resolve;
-    socket.open('GET', '/open{');
+    socket.open('GET', '/open?a={');
     socket.send();
   })))]);
   console.log('open { brace:', open.status());

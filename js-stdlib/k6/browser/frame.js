@@ -24,6 +24,8 @@ function checkPattern(pattern) {
 const isGlob = (text) => includes(text, '*') || includes(text, '{');
 // A glob as the source of a regular expression: ** is anything, * all but slashes, {a,b} one of them; a backslash takes the next character as it is.
 function globSource(text) {
+  // Braces that do not match are some of the address.
+  const hasGroups = areBalanced(text);
   let source = '';
   let depth = 0;
   for (let at = 0; at < text.length; at++) {
@@ -39,7 +41,7 @@ function globSource(text) {
         source += '(?:.*/)?';
         at++;
       } else source += stars > 1 ? '.*' : '[^/]*';
-    } else if (char === '{') {
+    } else if (char === '{' && hasGroups) {
       depth++;
       source += '(?:';
     } else if (char === '}' && depth > 0) {
@@ -48,15 +50,18 @@ function globSource(text) {
     } else if (char === ',' && depth > 0) source += '|';
     else source += quoted(char === '\\' && at + 1 < text.length ? text[++at] : char);
   }
-  // An open brace is one of the address.
-  return depth === 0 ? source : quotedAll(text);
-}
-const quoted = (char) => (includes('.*+?^${}()|[]\\/', char) ? `\\${char}` : char);
-function quotedAll(text) {
-  let source = '';
-  for (let at = 0; at < text.length; at++) source += quoted(text[at]);
   return source;
 }
+function areBalanced(text) {
+  let depth = 0;
+  for (let at = 0; at < text.length && depth >= 0; at++) {
+    if (text[at] === '\\') at++;
+    else if (text[at] === '{') depth++;
+    else if (text[at] === '}') depth--;
+  }
+  return depth === 0;
+}
+const quoted = (char) => (includes('.*+?^${}()|[]\\/', char) ? `\\${char}` : char);
 function matchesExpression(pattern, text) {
   pattern.lastIndex = 0;
   return call(RegExpPrototypeExec, pattern, text) !== null;
