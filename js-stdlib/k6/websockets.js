@@ -193,37 +193,35 @@ function emit(s, event) {
 // Handles one event after the other until the last; the iteration lasts as long. No async function: while one
 // waits, its stack does too.
 function listen(target, s) {
-  const onEvent = (event) => {
+  const onEvent = (type, timestamp, first, second, third) => {
     try {
-      take(target, s, event);
+      take(target, s, type, timestamp, first, second, third);
     } catch (thrown) {
-      fail(target, s, event[1], thrown);
+      fail(target, s, timestamp, thrown);
     }
     if (s.state < 3) next(s.socket, onEvent);
   };
   next(s.socket, onEvent);
 }
 
-// An event is a list: its kind, its time, and what else there is to it.
-function take(target, s, event) {
-  const type = event[0];
-  const timestamp = event[1];
+// An event: its kind, its time, and what else there is to it.
+function take(target, s, type, timestamp, first, second, third) {
   switch (type) {
     case 'message':
       if (s.state !== 1) return;
-      let data = event[2];
+      let data = first;
       if (typeof data !== 'string' && s.binaryType === 'blob') data = new Blob([data]);
       return emit(s, { type, target, timestamp, data, origin: s.url });
     case 'open':
-      s.protocol = event[2];
-      s.extensions = event[3];
+      s.protocol = first;
+      s.extensions = second;
       if (s.state !== 0) return;
       s.state = 1;
       return emit(s, { type, target, timestamp });
     case 'failed':
-      return end(target, s, timestamp, s.state === 0 ? event[2] : undefined, s.code, '');
+      return end(target, s, timestamp, s.state === 0 ? first : undefined, s.code, '');
     case 'closed':
-      return end(target, s, timestamp, event[4], event[2], event[3]);
+      return end(target, s, timestamp, third, first, second);
     default:
       return emit(s, { type, target, timestamp });
   }

@@ -43,8 +43,8 @@ pub enum Value {
     /// A promise to JavaScript, settled with the future's result.
     Pending(Pending),
     /// `undefined` to JavaScript; the function that is the last argument of the native call is called once with the future's
-    /// result, by the event loop. For events that come again and again it takes half of what a promise does. An error of the
-    /// future ends the turn.
+    /// result, by the event loop; the members of a list are arguments of their own. For events that come again and again: it
+    /// takes half of what a promise does. An error of the future ends the turn.
     Callback(Pending),
     /// A value the engine keeps for Rust.
     Handle(Handle),

@@ -471,8 +471,14 @@ impl<E: EngineRealm> Realm for E {
             Some(Awaited::Promise(resolvers)) => resolvers,
             Some(Awaited::Callback(function)) => {
                 return self.enter(|context| {
-                    let value = context.to_js(result?).map_err(|error| context.caught(error))?;
-                    let called = context.call_entry(&function, &[value]).map_err(|error| context.caught(error));
+                    let mut args = smallvec::SmallVec::<[_; 6]>::new();
+                    for arg in match result? {
+                        Value::List(list) => list,
+                        value => vec![value],
+                    } {
+                        args.push(context.to_js(arg).map_err(|error| context.caught(error))?);
+                    }
+                    let called = context.call_entry(&function, &args).map_err(|error| context.caught(error));
                     context.state().host.job_ended();
                     called.map(drop)
                 });

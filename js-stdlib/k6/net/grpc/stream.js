@@ -40,14 +40,10 @@ class Stream {
   }
 
   #pull() {
-    native.nextEvent(this, (event) => {
+    native.nextEvent(this, (ts, message, error, why) => {
       // Requested before the handlers run: what is pending ends with the iteration.
       this.#pull();
-      const ts = event[0];
-      const message = event[1];
-      const error = event[2];
-      const why = event[3];
-      if (event.length === 2 && message !== undefined) return this.#call('data', message, ts);
+      if (message !== undefined) return this.#call('data', message, ts);
       if (error !== undefined && !this.#call('error', error, ts)) {
         native.warn(`no handlers for error registered, but an error happened: ${why}`);
       }

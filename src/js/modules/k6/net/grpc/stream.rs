@@ -84,8 +84,8 @@ pub(super) fn open(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     Ok(Value::Resource(stream))
 }
 
-/// `(stream, callback)`: the callback is called with the next event: `[seconds, message]`, or at the end
-/// `[seconds, undefined, error, text]`. Nothing when there is no next one.
+/// `(stream, callback)`: the callback is called with the next event: `(seconds, message)`, or at the end
+/// `(seconds, undefined, error, text)`. Nothing when there is no next one.
 pub(super) fn next(vu: &VuContext, args: Args) -> Result<Value, Throw> {
     let stream = args.resource::<GrpcStream>(0)?;
     let Some(download) = stream.download.take() else { return Ok(Value::Undefined) };
