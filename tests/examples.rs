@@ -80,9 +80,9 @@ fn run_one(engine: &str, script: &Path) {
         command.arg("-e").arg(format!("MYSQL_DSN={}", server.dsn()));
     }
     let mosquitto = text.contains("__ENV.MQTT_URL").then(|| x_mqtt::mosquitto(dir.path()));
-    if let Some((_, port, _)) = &mosquitto {
+    if let Some(server) = &mosquitto {
         command.args(["-e", "MQTT_USER=u", "-e", "MQTT_PASSWORD=s3cret", "-e"]);
-        command.arg(format!("MQTT_URL=mqtt://127.0.0.1:{port}"));
+        command.arg(format!("MQTT_URL=mqtt://127.0.0.1:{}", server.plain));
     }
     let sshd = text.contains("__ENV.SSH_HOST").then(|| x_ssh::sshd(dir.path()));
     if let Some((_, port)) = &sshd {

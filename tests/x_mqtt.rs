@@ -13,29 +13,39 @@ use crate::procedure_services::{Service, service, until};
 use crate::program::{Running, engines, run};
 use crate::redis::{certificates, check, logged, script};
 
-/// A server that knows `u` with `s3cret`, and the ports it listens on, the second over TLS.
-pub fn mosquitto(folder: &Path) -> (Service, u16, u16) {
+/// A server, and the ports it listens on.
+pub struct Mosquitto {
+    server: Service,
+    pub plain: u16,
+    tls: u16,
+    web: u16,
+    web_tls: u16,
+}
+
+/// A server that knows `u` with `s3cret`.
+pub fn mosquitto(folder: &Path) -> Mosquitto {
     certificates(folder);
-    let (plain, tls) = (free_port(), free_port());
+    let [plain, tls, web, web_tls] = [(); 4].map(|()| free_port());
     let at = |name: &str| folder.join(name).display().to_string();
     let mut passwords = Command::new(needs::program(&["mosquitto_passwd"], "Debian: mosquitto"));
     passwords.args(["-b", "-c", &at("passwords"), "u", "s3cret"]).stdout(Stdio::null()).stderr(Stdio::null());
     assert!(passwords.status().unwrap().success());
     // SAFETY: takes nothing and can't fail.
     let user = if unsafe { libc::geteuid() } == 0 { "user root\n" } else { "" };
+    let keys = || format!("cafile {}\ncertfile {}\nkeyfile {}\n", at("ca.pem"), at("cert.pem"), at("key.pem"));
     let config = format!(
         "{user}allow_anonymous false\npassword_file {}\nper_listener_settings false\nmax_queued_messages 0\nmax_inflight_messages 0\n\
-         listener {plain} 127.0.0.1\nlistener {tls} 127.0.0.1\ncafile {}\ncertfile {}\nkeyfile {}\n",
+         listener {plain} 127.0.0.1\nlistener {tls} 127.0.0.1\n{}listener {web} 127.0.0.1\nprotocol websockets\n\
+         listener {web_tls} 127.0.0.1\nprotocol websockets\n{}",
         at("passwords"),
-        at("ca.pem"),
-        at("cert.pem"),
-        at("key.pem"),
+        keys(),
+        keys(),
     );
     fs::write(folder.join("mosquitto.conf"), config).unwrap();
     let mut command = Command::new(needs::program(&["mosquitto"], "Debian: mosquitto"));
     let server = service(command.args(["-c", &at("mosquitto.conf")]));
-    until("mosquitto", || TcpStream::connect(("127.0.0.1", tls)).is_ok());
-    (server, plain, tls)
+    until("mosquitto", || [tls, web_tls].iter().all(|port| TcpStream::connect(("127.0.0.1", *port)).is_ok()));
+    Mosquitto { server, plain, tls, web, web_tls }
 }
 
 const HEAD: &str = r"
@@ -54,7 +64,7 @@ fn with_head(text: &str) -> String {
 #[test]
 fn messages_come_and_go() {
     let folder = tempfile::tempdir().unwrap();
-    let (_server, port, _) = mosquitto(folder.path());
+    let server = mosquitto(folder.path());
     let text = with_head(
         r"
 const early = told(() => new Client(who).connect(url));
@@ -95,7 +105,8 @@ export default async function () {
 }
 export function teardown() {}",
     );
-    for engine in engines() {
+    let (plain, web) = (format!("mqtt://127.0.0.1:{}", server.plain), format!("ws://127.0.0.1:{}/mqtt", server.web));
+    for (engine, url) in engines().flat_map(|engine| [(engine, plain.clone()), (engine, web.clone())]) {
         let expect = [
             "GoError: connecting to an MQTT server in the init context is not supported true",
             "false MQTT error during publish: not connected MQTT error during subscribe: not connected ",
@@ -112,7 +123,7 @@ export function teardown() {}",
             " resolved",
         ];
         let home = tempfile::tempdir().unwrap();
-        let env = [("MQTT", format!("mqtt://127.0.0.1:{port}")), ("ENGINE", engine.to_owned())];
+        let env = [("MQTT", url), ("ENGINE", engine.to_owned())];
         let outcome = run(&mut script(&home, engine, &text, &env));
         let said: Vec<String> = logged(&outcome.stderr).into_iter().map(|line| line.replace("undefined", "")).collect();
         assert_eq!(said, expect, "{engine}: {}", outcome.stderr);
@@ -127,7 +138,8 @@ export function teardown() {}",
 #[test]
 fn passwords_wills_and_tls() {
     let folder = tempfile::tempdir().unwrap();
-    let (_server, port, tls) = mosquitto(folder.path());
+    let server = mosquitto(folder.path());
+    let (port, tls) = (server.plain, server.tls);
     let text = with_head(
         r"
 export const options = { insecureSkipTLSVerify: __ENV.SKIP === '1', hosts: { 'broker.test': '127.0.0.1' }, blockHostnames: ['blocked.test'] };
@@ -135,8 +147,10 @@ const as = (options, target = url, more) => told(() => { const client = new Clie
 const safe = `mqtts://broker.test:${__ENV.TLS}`;
 export default async function () {
   say(as(who), as({ username: 'u', password: 'wrong' }), as({}), as({ credentials_provider: () => who }), as({}, url.replace('//', '//u:s3cret@')));
-  say(as(who, safe), as(who, safe.replace('mqtts', 'ssl')), as(who, 'http://x'), as(who, 'mqtt://blocked.test'));
+  say(as(who, safe), as(who, safe.replace('mqtts', 'ssl')), as(who, `wss://broker.test:${__ENV.WEB_TLS}`), as(who, 'http://x'), as(who, 'mqtt://blocked.test'));
   say(as(who, undefined, { servers: ['mqtt://127.0.0.1:1', url] }), as(who, { servers: [url] }), as(who, {}), as(who, __ENV.SILENT, { connect_timeout: 200 }));
+  const web = `ws://127.0.0.1:${__ENV.WEB}`;
+  say(as({ username: 'u', password: 'wrong' }, web), as({}, web.replace('//', '//u:s3cret@')), as(who, url.replace('mqtt', 'ws'), { connect_timeout: 5000 }).replace(/127.*/, 'A'), as(who, 'ws://127.0.0.1:1'));
   // A connection that is cut off has its will published, one that ends by itself has not.
   const topic = `will/${__ENV.ENGINE}${__ENV.SKIP}`;
   const watcher = new Client(who);
@@ -161,28 +175,33 @@ export default async function () {
 }",
     );
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let web = "MQTT error during connect: not Authorized in MQTT error during connect: network Error : EOF \
+               MQTT error during connect: network Error : dial tcp 127.0.0.1:1: connect: connection refused";
     for engine in engines() {
         for (skip, safe) in [
-            ("1", "in in"),
+            ("1", "in in in"),
             (
                 "0",
                 "MQTT error during connect: network Error : tls: failed to verify certificate: x509: certificate is valid for localhost, not broker.test",
             ),
         ] {
-            let safe = if skip == "1" { safe.to_owned() } else { format!("{safe} {safe}") };
+            let safe = if skip == "1" { safe.to_owned() } else { format!("{safe} {safe} {safe}") };
             let expect = [
                 "in MQTT error during connect: not Authorized MQTT error during connect: not Authorized in in".to_owned(),
                 format!(
-                    "{safe} MQTT error during connect: unknown scheme \"http\": mqtt, tcp, mqtts, ssl and tls are offered MQTT error during connect: \
+                    "{safe} MQTT error during connect: unknown scheme \"http\": mqtt, tcp, mqtts, ssl, tls, ws and wss are offered MQTT error during connect: \
                      network Error : hostname (blocked.test) is in a blocked pattern (blocked.test)"
                 ),
                 "in in MQTT error during connect: no servers defined to connect to MQTT error during connect: network Error : i/o timeout".to_owned(),
+                web.to_owned(),
                 "gone".to_owned(),
             ];
             let expect: Vec<&str> = expect.iter().map(String::as_str).collect();
             let env = [
                 ("MQTT", format!("mqtt://127.0.0.1:{port}")),
                 ("TLS", tls.to_string()),
+                ("WEB_TLS", server.web_tls.to_string()),
+                ("WEB", server.web.to_string()),
                 ("SKIP", skip.to_owned()),
                 ("ENGINE", engine.to_owned()),
                 ("SILENT", format!("tcp://{}", silent.local_addr().unwrap())),
@@ -195,7 +214,8 @@ export default async function () {
 #[test]
 fn many_vus_and_iterations_that_are_cut_off() {
     let folder = tempfile::tempdir().unwrap();
-    let (_server, port, _) = mosquitto(folder.path());
+    let server = mosquitto(folder.path());
+    let port = server.plain;
     let text = with_head(
         r"
 import { check } from 'k6';
@@ -248,7 +268,7 @@ export default function () {
     );
     for engine in engines() {
         let home = tempfile::tempdir().unwrap();
-        let (server, port, _) = mosquitto(home.path());
+        let Mosquitto { server, plain: port, .. } = mosquitto(home.path());
         let folder = tempfile::tempdir().unwrap();
         let env = [("MQTT", format!("mqtt://127.0.0.1:{port}"))];
         let running = Running::start(&mut script(&folder, engine, &text, &env));

@@ -8,6 +8,8 @@ mod packet;
 mod session;
 #[cfg(test)]
 mod tests;
+mod wire;
 
 pub use packet::{Qos, Will};
 pub use session::{Arrival, MqttConnect, MqttSession};
+pub use wire::SUBPROTOCOL;

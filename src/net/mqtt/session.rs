@@ -6,22 +6,23 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, ReadHalf, WriteHalf};
+use tokio::io::{AsyncWriteExt as _, ReadHalf, WriteHalf};
 use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 use tokio::task::AbortHandle;
 
 use super::packet::{self, Hello, Packet, Qos, Will};
+use super::wire::{MqttReader, farewell, framed};
 use crate::net::client_connections::ClientConnections;
 use crate::net::http::proto::error::NetError;
 use crate::net::socket::NetStream;
 use crate::net::tls::connect_with;
+use crate::net::ws::HandshakeRequest;
+use crate::net::ws::handshake::{self, OpenedSocket};
 
 /// So many messages wait for a script that is slow; then the socket is not read.
 const MAX_WAITING: usize = 10_000;
 /// A farewell has so long to be written.
 const FAREWELL_TIMEOUT: Duration = Duration::from_millis(500);
-/// So much is read at once, if there is as much.
-const READ_LEN: usize = 16 * 1024;
 /// A topic, an id, a name are at most so long.
 const MAX_TEXT: usize = u16::MAX as usize;
 
@@ -34,6 +35,8 @@ pub struct MqttConnect {
     pub port: String,
     /// Over TLS.
     pub encrypts: bool,
+    /// In messages of a WebSocket that is opened like this; its address goes before host and port.
+    pub web_socket: Option<HandshakeRequest>,
     /// Our name; the server gives one where it is empty.
     pub client_id: String,
     /// Who we are.
@@ -70,13 +73,27 @@ pub struct MqttSession {
     arrivals: Mutex<mpsc::Receiver<(u32, Arrival)>>,
 }
 
+/// What is to be written.
+#[derive(Debug)]
+enum Outgoing {
+    /// A packet.
+    Packet(Bytes),
+    /// Frames of the WebSocket itself.
+    Frames(Vec<u8>),
+    /// The last packet.
+    Farewell,
+}
+
+/// What is to be written, in order, and who is told when it was.
+type Outbox = mpsc::UnboundedSender<(Outgoing, Option<oneshot::Sender<()>>)>;
+
 /// An answer somebody waits for: the codes of a SUBACK, or none.
 type OpenAnswers = RefCell<HashMap<u16, oneshot::Sender<Vec<u8>>>>;
 
 /// What is there while there is a connection; dropping it closes that.
 #[derive(Debug)]
 struct Live {
-    outbox: mpsc::UnboundedSender<(Bytes, Option<oneshot::Sender<()>>)>,
+    outbox: Outbox,
     answers: Rc<OpenAnswers>,
     last_id: Cell<u16>,
     /// Which connection of the session it is.
@@ -93,6 +110,11 @@ impl Drop for Live {
 }
 
 const NOT_CONNECTED: &str = "not connected";
+
+/// Why nobody let us in: the connection failed.
+fn lost(error: std::io::Error) -> String {
+    format!("network Error : {error}")
+}
 
 impl MqttSession {
     /// A session without a connection.
@@ -113,13 +135,14 @@ impl MqttSession {
             return Err(format!("no name, password or will is longer than {MAX_TEXT} bytes"));
         }
         let opened = tokio::time::timeout(how.timeout, self.open(how)).await;
-        let (stream, inbox) = opened.unwrap_or_else(|_| Err("network Error : i/o timeout".to_owned()))?;
+        let (stream, wire, inbox) = opened.unwrap_or_else(|_| Err("network Error : i/o timeout".to_owned()))?;
+        let is_web_socket = wire.is_web_socket();
         let (reader, writer) = tokio::io::split(stream);
         let (outbox, outbox_rx) = mpsc::unbounded_channel();
         let answers = Rc::<OpenAnswers>::default();
         let is_alive = Rc::new(Notify::new());
         let (loss_tx, mut loss_rx) = mpsc::unbounded_channel();
-        let writing = tokio::task::spawn_local(write(writer, outbox_rx, loss_tx.clone()));
+        let writing = tokio::task::spawn_local(write(writer, is_web_socket, outbox_rx, loss_tx.clone()));
         let number = self.count.get().wrapping_add(1);
         self.count.set(number);
         let reading = MqttReading {
@@ -136,7 +159,7 @@ impl MqttSession {
         // The first that ends says why.
         let reading = tokio::task::spawn_local(async move {
             let why = tokio::select! {
-                why = reading.run(reader, inbox) => why,
+                why = reading.run(reader, wire, inbox) => why,
                 why = pinging => why,
                 Some(why) = loss_rx.recv() => why,
             };
@@ -151,16 +174,17 @@ impl MqttSession {
         Ok(Instant::now())
     }
 
-    async fn open(&self, how: &MqttConnect) -> Result<(NetStream, BytesMut), String> {
-        let failed = |error: NetError| format!("network Error : {}", error.cause());
-        let connector = self.connections.connector();
-        let (socket, _) = connector.dial(&how.host, &how.port).await.map_err(failed)?;
-        let mut stream = match how.encrypts {
-            false => NetStream::Plain(socket),
-            true => {
-                let tls = connector.tls().for_connection(None, true)?;
-                let handshake = connect_with(&tls, &how.host, socket, connector.issuers()).await;
-                NetStream::Tls(handshake.map_err(failed)?.stream)
+    async fn open(&self, how: &MqttConnect) -> Result<(NetStream, MqttReader, BytesMut), String> {
+        let mut inbox = BytesMut::new();
+        let (mut stream, mut wire) = match &how.web_socket {
+            None => (self.open_socket(how).await?, MqttReader::plain()),
+            Some(request) => {
+                let opened = handshake::open(&self.connections, request, Instant::now()).await;
+                let OpenedSocket { stream, rest, .. } =
+                    opened.map_err(|error| format!("network Error : {}", error.text))?;
+                let mut wire = MqttReader::web_socket();
+                wire.take(&rest, &mut inbox).map_err(lost)?;
+                (stream, wire)
             }
         };
         let hello = packet::connect(&Hello {
@@ -171,23 +195,36 @@ impl MqttSession {
             keepalive: u16::try_from(how.keepalive.as_secs()).unwrap_or(u16::MAX),
             is_clean: how.is_clean,
         });
-        let lost = |error: std::io::Error| format!("network Error : {error}");
-        stream.write_all(&hello).await.map_err(lost)?;
+        stream.write_all(&framed(hello, wire.is_web_socket())).await.map_err(lost)?;
         stream.flush().await.map_err(lost)?;
-        let mut inbox = BytesMut::new();
         loop {
             match packet::parse(&mut inbox)? {
-                Some(Packet::ConnAck { code: 0 }) => return Ok((stream, inbox)),
+                Some(Packet::ConnAck { code: 0 }) => return Ok((stream, wire, inbox)),
                 Some(Packet::ConnAck { code }) => return Err(packet::refusal(code)),
                 Some(_) => return Err("the server does not begin with CONNACK".to_owned()),
                 None => {
-                    inbox.reserve(READ_LEN);
-                    if stream.read_buf(&mut inbox).await.map_err(lost)? == 0 {
+                    if wire.read(&mut stream, &mut inbox).await.map_err(lost)? == 0 {
                         return Err("network Error : EOF".to_owned());
+                    }
+                    if let Some(reply) = wire.reply() {
+                        stream.write_all(&reply).await.map_err(lost)?;
+                        stream.flush().await.map_err(lost)?;
                     }
                 }
             }
         }
+    }
+
+    async fn open_socket(&self, how: &MqttConnect) -> Result<NetStream, String> {
+        let failed = |error: NetError| format!("network Error : {}", error.cause());
+        let connector = self.connections.connector();
+        let (socket, _) = connector.dial(&how.host, &how.port).await.map_err(failed)?;
+        if !how.encrypts {
+            return Ok(NetStream::Plain(socket));
+        }
+        let tls = connector.tls().for_connection(None, true)?;
+        let handshake = connect_with(&tls, &how.host, socket, connector.issuers()).await;
+        Ok(NetStream::Tls(handshake.map_err(failed)?.stream))
     }
 
     fn live(&self) -> Result<Rc<Live>, String> {
@@ -204,7 +241,9 @@ impl MqttSession {
         let live = self.live()?;
         if qos == Qos::AtMostOnce {
             let (written_tx, written) = oneshot::channel();
-            _ = live.outbox.send((packet::publish(topic, payload, qos, is_retained, 0), Some(written_tx)));
+            _ = live
+                .outbox
+                .send((Outgoing::Packet(packet::publish(topic, payload, qos, is_retained, 0)), Some(written_tx)));
             written.await.map_err(|_| "connection lost before Publish completed".to_owned())?;
         } else {
             live.ask("Publish", |id| packet::publish(topic, payload, qos, is_retained, id)).await?;
@@ -256,7 +295,7 @@ impl MqttSession {
     pub async fn end(&self) {
         let Some(live) = self.live.take() else { return };
         let (written_tx, written) = oneshot::channel();
-        _ = live.outbox.send((Bytes::from_static(&packet::DISCONNECT), Some(written_tx)));
+        _ = live.outbox.send((Outgoing::Farewell, Some(written_tx)));
         _ = tokio::time::timeout(FAREWELL_TIMEOUT, written).await;
     }
 }
@@ -282,19 +321,25 @@ impl Live {
             id
         };
         self.last_id.set(id);
-        _ = self.outbox.send((packet(id), None));
+        _ = self.outbox.send((Outgoing::Packet(packet(id)), None));
         answer.await.map_err(|_| format!("connection lost before {what} completed"))
     }
 }
 
 async fn write(
     mut writer: WriteHalf<NetStream>,
-    mut outbox: mpsc::UnboundedReceiver<(Bytes, Option<oneshot::Sender<()>>)>,
+    is_web_socket: bool,
+    mut outbox: mpsc::UnboundedReceiver<(Outgoing, Option<oneshot::Sender<()>>)>,
     loss_tx: mpsc::UnboundedSender<String>,
 ) {
-    while let Some((packet, written_tx)) = outbox.recv().await {
+    while let Some((outgoing, written_tx)) = outbox.recv().await {
+        let bytes = match outgoing {
+            Outgoing::Packet(packet) => framed(packet, is_web_socket),
+            Outgoing::Frames(frames) => frames.into(),
+            Outgoing::Farewell => farewell(is_web_socket),
+        };
         let written = async {
-            writer.write_all(&packet).await?;
+            writer.write_all(&bytes).await?;
             writer.flush().await
         };
         match written.await {
@@ -308,17 +353,13 @@ async fn write(
 }
 
 /// Says now and then that we are there; ends when the server has not answered.
-async fn ping(
-    outbox: mpsc::UnboundedSender<(Bytes, Option<oneshot::Sender<()>>)>,
-    keepalive: Duration,
-    is_alive: Rc<Notify>,
-) -> String {
+async fn ping(outbox: Outbox, keepalive: Duration, is_alive: Rc<Notify>) -> String {
     if keepalive.is_zero() {
         return std::future::pending().await;
     }
     loop {
         tokio::time::sleep(keepalive.mul_f64(0.75)).await;
-        _ = outbox.send((Bytes::from_static(&packet::PINGREQ), None));
+        _ = outbox.send((Outgoing::Packet(Bytes::from_static(&packet::PINGREQ)), None));
         if tokio::time::timeout(keepalive, is_alive.notified()).await.is_err() {
             return "pingresp not received, disconnecting".to_owned();
         }
@@ -328,7 +369,7 @@ async fn ping(
 /// What is done with what arrives.
 struct MqttReading {
     number: u32,
-    outbox: mpsc::UnboundedSender<(Bytes, Option<oneshot::Sender<()>>)>,
+    outbox: Outbox,
     answers: Rc<OpenAnswers>,
     arrivals_tx: mpsc::Sender<(u32, Arrival)>,
     is_alive: Rc<Notify>,
@@ -336,7 +377,7 @@ struct MqttReading {
 
 impl MqttReading {
     /// Reads until the connection is gone: why.
-    async fn run(self, mut reader: ReadHalf<NetStream>, mut inbox: BytesMut) -> String {
+    async fn run(self, mut reader: ReadHalf<NetStream>, mut wire: MqttReader, mut inbox: BytesMut) -> String {
         // Messages that come once, and were not yet released.
         let mut received = HashSet::new();
         loop {
@@ -344,8 +385,11 @@ impl MqttReading {
                 Err(text) => return text,
                 Ok(Some(packet)) => packet,
                 Ok(None) => {
-                    inbox.reserve(READ_LEN);
-                    match reader.read_buf(&mut inbox).await {
+                    let read = wire.read(&mut reader, &mut inbox).await;
+                    if let Some(reply) = wire.reply() {
+                        _ = self.outbox.send((Outgoing::Frames(reply), None));
+                    }
+                    match read {
                         Ok(0) => return "EOF".to_owned(),
                         Ok(_) => continue,
                         Err(error) => return error.to_string(),
@@ -353,7 +397,7 @@ impl MqttReading {
                 }
             };
             if let Some(answer) = packet::acknowledge(&packet) {
-                _ = self.outbox.send((answer, None));
+                _ = self.outbox.send((Outgoing::Packet(answer), None));
             }
             match packet {
                 Packet::Publish { topic, payload, qos, id } => {

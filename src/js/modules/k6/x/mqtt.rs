@@ -14,8 +14,9 @@ use super::super::tag_pairs;
 use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
 use crate::metrics::{Contains, MetricId, MetricType};
-use crate::net::mqtt::{Arrival, MqttConnect, MqttSession, Qos, Will};
+use crate::net::mqtt::{Arrival, MqttConnect, MqttSession, Qos, SUBPROTOCOL, Will};
 use crate::net::remote::Remote;
+use crate::net::ws::HandshakeRequest;
 use crate::units::redact::redact;
 
 /// The native half.
@@ -170,7 +171,17 @@ fn payload(value: &Value) -> Result<Bytes, String> {
 
 /// `(options)` -> a client that is not connected.
 fn open(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
-    let mut fields = fields_of(args.take(0));
+    let mut fields = match args.take(0) {
+        Value::Undefined | Value::Null => Vec::new(),
+        Value::Map(fields) => fields,
+        // Another extension of this name takes the servers here.
+        other => {
+            let kind = go::type_of(&other);
+            return Err(Throw::go(format!(
+                "invalid options type: {kind}; expected object, as in new Client({{ client_id }})"
+            )));
+        }
+    };
     let tags = fields.iter_mut().find(|(name, _)| name == "tags");
     let own_tags = tag_pairs(tags.map_or(Value::Undefined, |(_, value)| std::mem::replace(value, Value::Undefined)))?;
     let text = |fields: &[(String, Value)], name: &str| field(fields, name).map(go::string_of).unwrap_or_default();
@@ -216,18 +227,22 @@ struct MqttAddress {
     host: String,
     port: String,
     encrypts: bool,
+    /// The address of a WebSocket.
+    web_socket: Option<String>,
     user: Option<(String, String)>,
 }
 
 fn address(url: &str) -> Result<MqttAddress, String> {
     let (scheme, rest) = url.split_once("://").ok_or_else(|| format!("invalid URL {:?}", redact(url)))?;
-    let (encrypts, port) = match scheme.to_ascii_lowercase().as_str() {
+    let scheme = scheme.to_ascii_lowercase();
+    let (encrypts, port) = match scheme.as_str() {
         "mqtt" | "tcp" => (false, "1883"),
         "mqtts" | "ssl" | "tls" => (true, "8883"),
-        "ws" | "wss" => return Err(format!("MQTT over WebSockets is not offered, {scheme}:// is that")),
-        _ => return Err(format!("unknown scheme {scheme:?}: mqtt, tcp, mqtts, ssl and tls are offered")),
+        "ws" => (false, "80"),
+        "wss" => (true, "443"),
+        _ => return Err(format!("unknown scheme {scheme:?}: mqtt, tcp, mqtts, ssl, tls, ws and wss are offered")),
     };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
     let (user, place) = authority.rsplit_once('@').map_or((None, authority), |(user, place)| (Some(user), place));
     let (host, given) = match place.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((host, rest)) => (host, rest.strip_prefix(':').unwrap_or_default()),
@@ -240,7 +255,14 @@ fn address(url: &str) -> Result<MqttAddress, String> {
     let decoded = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
     let user = user.map(|user| user.split_once(':').unwrap_or((user, "")));
     let user = user.map(|(name, password)| (decoded(name), decoded(password)));
-    Ok(MqttAddress { host: host.to_owned(), port: port.to_owned(), encrypts, user })
+    let web_socket = scheme.starts_with("ws").then(|| format!("{scheme}://{place}{path}"));
+    Ok(MqttAddress { host: host.to_owned(), port: port.to_owned(), encrypts, web_socket, user })
+}
+
+/// How the WebSocket of an address is opened, if it is one.
+fn web_socket(address: &MqttAddress) -> Result<Option<HandshakeRequest>, String> {
+    let Some(url) = &address.web_socket else { return Ok(None) };
+    HandshakeRequest::new(url, Vec::new())?.protocols(&[SUBPROTOCOL.to_owned()]).map(Some)
 }
 
 /// `(client, servers, options, credentials, whether to wait)` -> `{}` or `{failed}`, or a promise of that.
@@ -279,10 +301,11 @@ fn connect(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let work = async move {
         let mut result = Err("no servers defined to connect to".to_owned());
         for url in servers {
-            result = match address(&url) {
+            let address = address(&url).and_then(|address| Ok((web_socket(&address)?, address)));
+            result = match address {
                 Err(text) => Err(text),
-                Ok(MqttAddress { host, port, encrypts, user }) => {
-                    let mut how = MqttConnect { host, port, encrypts, ..how.clone() };
+                Ok((web_socket, MqttAddress { host, port, encrypts, user, .. })) => {
+                    let mut how = MqttConnect { host, port, encrypts, web_socket, ..how.clone() };
                     if let (None, Some((name, password))) = (&how.username, user) {
                         (how.username, how.password) = (Some(name), Some(password).filter(|text| !text.is_empty()));
                     }
@@ -437,13 +460,16 @@ mod tests {
     fn addresses_are_read() {
         let check = |url: &str, host: &str, port: &str, encrypts: bool, user: Option<(&str, &str)>| {
             let user = user.map(|(name, password)| (name.to_owned(), password.to_owned()));
-            let expect = MqttAddress { host: host.to_owned(), port: port.to_owned(), encrypts, user };
+            let web_socket = url.starts_with("ws").then(|| url.replace("u:p%40@", ""));
+            let expect = MqttAddress { host: host.to_owned(), port: port.to_owned(), encrypts, web_socket, user };
             assert_eq!(address(url), Ok(expect), "{url}");
         };
         check("mqtt://h", "h", "1883", false, None);
         check("tcp://h:1/path", "h", "1", false, None);
         check("MQTTS://[::1]", "::1", "8883", true, None);
         check("ssl://u:p%40@[::1]:9", "::1", "9", true, Some(("u", "p@")));
+        check("ws://h/mqtt?x=1", "h", "80", false, None);
+        check("wss://u:p%40@[::1]:9/", "::1", "9", true, Some(("u", "p@")));
         let check = |url: &str, expect: &str| {
             let error = address(url).unwrap_err();
             assert!(error.contains(expect) && !error.contains("s3cret"), "{url}: {error}");
@@ -452,6 +478,6 @@ mod tests {
         check("mqtt://u:s3cret@", "invalid URL");
         check("mqtt://h:x", "invalid URL");
         check("http://u:s3cret@h", "unknown scheme \"http\"");
-        check("ws://h", "MQTT over WebSockets is not offered");
+        check("wss://u:s3cret@", "invalid URL");
     }
 }
