@@ -2,6 +2,8 @@
 
 use std::io;
 
+use mysql_common::auth::plugins::client_ed25519::ClientEd25519;
+use mysql_common::auth::plugins::{ChallengeResponsePlugin as _, Context};
 use mysql_common::io::ParseBuf;
 use mysql_common::packets::{AuthPlugin, HandshakePacket};
 use mysql_common::proto::MyDeserialize as _;
@@ -55,9 +57,45 @@ pub(super) fn answer(
         AuthPlugin::Sha256Password if is_encrypted => Ok(terminated(password)),
         // Asks for the server's key.
         AuthPlugin::Sha256Password => Ok(vec![1]),
+        AuthPlugin::Ed25519 => ed25519(password, challenge),
         other => {
             Err(format!("this authentication plugin is not supported: {}", String::from_utf8_lossy(other.as_bytes())))
         }
+    }
+}
+
+/// How long the challenge is that a server says itself, and the zero behind it left out.
+pub(super) fn challenge_len(plugin: &AuthPlugin<'_>) -> usize {
+    match plugin {
+        AuthPlugin::Ed25519 => mysql_common::auth::plugins::client_ed25519::NONCE_BYTES,
+        _ => 20,
+    }
+}
+
+/// A signature of the challenge, by the key that the password is (MariaDB).
+fn ed25519(password: &[u8], challenge: &[u8]) -> Result<Vec<u8>, String> {
+    let answer = ClientEd25519::default().run(Password(password), challenge);
+    answer.map(|answer| answer.data().unwrap_or_default().to_vec()).map_err(|error| format!("client_ed25519: {error}"))
+}
+
+/// All that a signature needs to know of a connection.
+struct Password<'p>(&'p [u8]);
+
+impl Context for Password<'_> {
+    fn pass(&self) -> &[u8] {
+        self.0
+    }
+    fn is_ipc_transport(&self) -> bool {
+        false
+    }
+    fn is_tls_transport(&self) -> bool {
+        false
+    }
+    fn scramble(&self) -> &[u8] {
+        &[]
+    }
+    fn server_key_pem(&self) -> Option<&[u8]> {
+        None
     }
 }
 

@@ -119,9 +119,9 @@ impl MysqlConnection {
             self.encrypt(connections).await?;
         }
         let mut challenge = hello.nonce();
-        // Servers end it with a zero.
-        challenge.truncate(20);
         let plugin = hello.auth_plugin().map_or(AuthPlugin::MysqlNativePassword, AuthPlugin::into_owned);
+        // Servers end it with a zero.
+        challenge.truncate(auth::challenge_len(&plugin));
         // A plugin nobody knows is one the server can leave for another.
         let (plugin, answer) = match self.answer(&plugin, &challenge, is_encrypted) {
             Ok(answer) => (plugin, answer),
@@ -187,7 +187,7 @@ impl MysqlConnection {
                 Some(&EOF) => {
                     let request = AuthSwitchRequest::deserialize((), &mut ParseBuf(&packet)).map_err(malformed)?;
                     (plugin, challenge) = (request.auth_plugin().into_owned(), request.plugin_data().to_vec());
-                    challenge.truncate(20);
+                    challenge.truncate(auth::challenge_len(&plugin));
                     let answer = self.answer(&plugin, &challenge, is_encrypted).map_err(SqlError::lost)?;
                     self.send(&answer).await?;
                 }
