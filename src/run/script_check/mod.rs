@@ -39,6 +39,12 @@ const OBJECT_MEMBERS: [&str; 12] = [
     "valueOf",
 ];
 
+/// The start of the names of k6's extensions.
+const EXTENSIONS: &str = "k6/x/";
+
+/// Modules that refuse their work without a permission, and the value of `--allow` that gives it.
+const PERMITTED: [(&str, &str); 2] = [("k6/x/exec", "exec"), ("k6/x/file", "file")];
+
 /// What is wrong at one place.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ScriptFinding {
@@ -48,7 +54,7 @@ pub struct ScriptFinding {
     pub place: Place,
     /// What is not offered, and what would be right.
     pub text: String,
-    /// Only a remark: it works where there is a network.
+    /// Only a remark: it works where there is a network, or a permission.
     pub is_remark: bool,
 }
 
@@ -235,6 +241,10 @@ impl FileLook<'_> {
         self.check.find(self.path, place, text);
     }
 
+    fn remark(&mut self, place: Place, text: String) {
+        self.check.findings.insert(ScriptFinding { file: self.path.to_owned(), place, text, is_remark: true });
+    }
+
     /// Looks at an import; the file it leads to, if it leads to one that is there.
     fn import(&mut self, import: &ImportUsage) -> Option<String> {
         match self.files.resolve(&import.specifier, self.url) {
@@ -264,8 +274,7 @@ impl FileLook<'_> {
             }
             Ok(Resolved::Url(_)) => {
                 let text = format!("`{}` needs the network: it is not looked at", redact_reference(&import.specifier));
-                let file = self.path.to_owned();
-                self.check.findings.insert(ScriptFinding { file, place: import.place, text, is_remark: true });
+                self.remark(import.place, text);
                 None
             }
             Err(_) if import.is_conditional => None,
@@ -284,14 +293,21 @@ impl FileLook<'_> {
                 None if name == "k6/browser" => {
                     "the module `k6/browser` is not offered: this build leaves it out".to_owned()
                 }
-                None if name.starts_with("k6/x/") => {
-                    format!("the module `{name}` is not offered: it is an extension, compiled into a k6 of its own")
+                None if name.starts_with(EXTENSIONS) => {
+                    let here: Vec<&str> =
+                        self.offered.specifiers().filter(|known| known.starts_with(EXTENSIONS)).collect();
+                    let here = if here.is_empty() { "none".to_owned() } else { here.join(", ") };
+                    let text = format!("the module `{name}` is not offered: of k6's extensions, this build has {here}");
+                    with_near(text, name, self.offered.specifiers())
                 }
                 None => with_near(format!("there is no module `{name}`"), name, self.offered.specifiers()),
             };
             self.find(import.place, text);
             return;
         };
+        if let Some((_, flag)) = PERMITTED.iter().find(|(module, _)| *module == name) {
+            self.remark(import.place, format!("`{name}` does its work only in runs with `--allow {flag}`"));
+        }
         let [exports, members] = module;
         for used in &import.used {
             let UsedName { name: used_name, inner, written, owner, place } = used;

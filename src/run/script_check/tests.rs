@@ -81,12 +81,22 @@ fn imports_that_lead_nowhere_are_told() {
     );
     check(
         "import x from 'k6/x/nowhere';",
-        &["1:27: the module `k6/x/nowhere` is not offered: it is an extension, compiled into a k6 of its own"],
+        &["1:27: the module `k6/x/nowhere` is not offered: of k6's extensions, this build has …"],
     );
     check("export * from './gone.js';", &["1:27: there is no file `./gone.js` (DIR/gone.js)"]);
     check(
         "import 'https://jslib.k6.io/k6-utils/1.4.0/index.js';",
         &["1:20: note: `https://jslib.k6.io/k6-utils/1.4.0/index.js` needs the network: it is not looked at"],
+    );
+    #[cfg(feature = "x-exec")]
+    check(
+        "import exec from 'k6/x/exec'; exec.command('ls');",
+        &["1:30: note: `k6/x/exec` does its work only in runs with `--allow exec`"],
+    );
+    #[cfg(feature = "x-file")]
+    check(
+        "import { readFile } from 'k6/x/file'; readFile('x');",
+        &["1:38: note: `k6/x/file` does its work only in runs with `--allow file`"],
     );
     let (_, told) = checked(&[("x.js", "import 'k6'; import chai from 'chai'; export default function () {}")]);
     assert!(told.len() == 1 && told[0].contains("\"chai\" couldn't be recognised"), "{told:?}");
