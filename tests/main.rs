@@ -63,6 +63,7 @@ mod truth_server;
 mod unanswered;
 mod vendor;
 mod websocket;
+mod x_endings;
 mod x_icmp;
 mod x_machine;
 mod x_mqtt;

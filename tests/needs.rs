@@ -33,18 +33,18 @@ pub fn python(module: &str, package: &str) -> Command {
 /// Modules that a build may lack, by the Cargo feature that brings them, and what only such a build can be tested for.
 const OPTIONAL: &[(&str, bool, &[&str])] = &[
     ("k6/browser", cfg!(feature = "browser"), &["browser::"]),
-    ("k6/x/dns", cfg!(feature = "x-dns"), &["x_net::"]),
+    ("k6/x/dns", cfg!(feature = "x-dns"), &["x_net::", "x_endings::"]),
     ("k6/x/exec", cfg!(feature = "x-exec"), &["x_machine::"]),
     ("k6/x/faker", cfg!(feature = "x-faker"), &["::k6/x/faker"]),
     ("k6/x/file", cfg!(feature = "x-file"), &["x_machine::"]),
     ("k6/x/icmp", cfg!(feature = "x-icmp"), &["x_icmp::"]),
-    ("k6/x/mqtt", cfg!(feature = "x-mqtt"), &["x_mqtt::"]),
+    ("k6/x/mqtt", cfg!(feature = "x-mqtt"), &["x_mqtt::", "x_endings::"]),
     ("k6/x/redis", cfg!(feature = "x-redis"), &["redis::"]),
     ("k6/x/sql", cfg!(feature = "x-sql"), &["sql::", "sql_mysql::"]),
-    ("k6/x/sse", cfg!(feature = "x-sse"), &["x_net::"]),
+    ("k6/x/sse", cfg!(feature = "x-sse"), &["x_net::", "x_endings::"]),
     ("k6/x/ssh", cfg!(feature = "x-ssh"), &["x_ssh::"]),
-    ("k6/x/tcp", cfg!(feature = "x-tcp"), &["x_net::"]),
-    ("k6/x/tls", cfg!(feature = "x-tls"), &["x_net::"]),
+    ("k6/x/tcp", cfg!(feature = "x-tcp"), &["x_net::", "x_endings::"]),
+    ("k6/x/tls", cfg!(feature = "x-tls"), &["x_net::", "x_endings::"]),
 ];
 
 /// The modules that this build lacks.

@@ -22,8 +22,8 @@ use super::tls::connect_with;
 use super::tls::{AlpnOffer, IssuerTransport, Tls, TlsInfo};
 
 /// How long a server may take to show its certificate.
-#[cfg(feature = "x-tls")]
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(30);
+#[cfg(any(feature = "x-tcp", feature = "x-tls"))]
+pub(super) const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What all clients of a run share.
 #[derive(Debug)]

@@ -11,6 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::sync::Mutex;
 
 use super::client_connections::ClientConnections;
+use super::connector::HANDSHAKE_TIMEOUT;
 use super::http::proto::error::NetError;
 use super::socket::NetStream;
 use super::tls::AlpnOffer;
@@ -62,7 +63,9 @@ impl RawSocket {
         let stream = match encrypts {
             false => NetStream::Plain(socket),
             true => {
-                let handshake = connector.tls().connect(AlpnOffer::Http1, host, socket, connector.issuers()).await;
+                let handshake = connector.tls().connect(AlpnOffer::Http1, host, socket, connector.issuers());
+                let handshake = tokio::time::timeout(HANDSHAKE_TIMEOUT, handshake).await;
+                let handshake = handshake.unwrap_or_else(|_| Err(NetError::other("it timed out")));
                 let handshake = handshake.map_err(|error| format!("TLS handshake failed: {}", error.cause()))?;
                 NetStream::Tls(handshake.stream)
             }

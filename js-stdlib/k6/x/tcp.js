@@ -52,7 +52,9 @@ export class Socket {
   }
 
   connect(target, host) {
-    this.#state = 'opening';
+    // One that is open, or destroyed, stays what it is.
+    const isNew = this.#state === 'disconnected';
+    if (isNew) this.#state = 'opening';
     const opened = (ends) => {
       if (this.#state !== 'opening') return;
       this.#state = 'open';
@@ -64,7 +66,7 @@ export class Socket {
     return call(PromisePrototypeThen, connect(this, target, host), (answer) => {
       if (answer.failed === undefined) return opened(answer);
       const error = tcpError('connect', answer.failed);
-      if (this.#state === 'opening') this.#state = 'disconnected';
+      if (isNew && this.#state === 'opening') this.#state = 'disconnected';
       this.#emit('error', error);
       throw error;
     });

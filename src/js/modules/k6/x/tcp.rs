@@ -59,6 +59,10 @@ struct JsTcp {
     metrics: [MetricId; METRICS.len()],
     /// Of the socket, and from the connection on also of that.
     tags: RefCell<Tags>,
+    /// How many of them are the socket's.
+    own_tags: usize,
+    /// It is being connected.
+    is_connecting: Cell<bool>,
     /// Since when it is connected.
     since: Cell<Option<Instant>>,
     /// Tells those who wait that it is closed.
@@ -131,7 +135,9 @@ fn open(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let socket = Rc::new(JsTcp {
         remote: RefCell::new(Some(Rc::new(Remote::new(&vu.client, RawSocket::new)))),
         metrics,
+        own_tags: tags.len(),
         tags: RefCell::new(tags),
+        is_connecting: Cell::new(false),
         since: Cell::new(None),
         closed: Notify::new(),
     });
@@ -205,7 +211,12 @@ fn connect(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
         if socket.since.get().is_some() {
             return Err("the socket is already connected".to_owned());
         }
+        if socket.is_connecting.replace(true) {
+            return Err("the socket is connecting already".to_owned());
+        }
         let mut tags = socket.tags.borrow_mut();
+        // Those of an attempt that failed are not those of the next one.
+        tags.truncate(socket.own_tags);
         tags.extend([("host".to_owned(), target.host.clone()), ("port".to_owned(), target.port.clone())]);
         tags.extend(target.tags.iter().cloned());
         let job = move |socket: Rc<RawSocket>| async move {
@@ -215,8 +226,12 @@ fn connect(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     });
     Ok(Value::Pending(Box::pin(async move {
         let connected = match begun {
-            // Destroyed while it connected.
-            Ok(begun) => socket.until_closed(begun).await.unwrap_or_else(|| Err("the socket is destroyed".to_owned())),
+            Ok(begun) => {
+                let connected = socket.until_closed(begun).await;
+                socket.is_connecting.set(false);
+                // Destroyed while it connected.
+                connected.unwrap_or_else(|| Err("the socket is destroyed".to_owned()))
+            }
             Err(text) => Err(text),
         };
         let Connected { local, remote, resolving, connecting, at } = match connected {
