@@ -181,9 +181,12 @@ pub(super) fn rounded(value: f64, step: f64) -> f64 {
 
 /// So many bytes as `0x…`.
 fn hex(faker: &mut Faker, bytes: usize) -> Value {
-    let mut text = "0x".to_owned();
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = String::with_capacity(2 + 2 * bytes);
+    text.push_str("0x");
     for _ in 0..bytes {
-        text += &format!("{:02x}", faker.random.below(256));
+        let byte = faker.random.below(256);
+        text.extend([byte >> 4, byte & 15].map(|digit| char::from(DIGITS[digit])));
     }
     text.into()
 }
@@ -191,10 +194,6 @@ fn hex(faker: &mut Faker, bytes: usize) -> Value {
 fn things(name: &str) -> Option<Generate> {
     Some(match name {
         "address" => |faker, _| Ok(address(faker)),
-        "appAuthorKind" => |faker, _| {
-            let name = if faker.random.below(2) == 0 { "name" } else { "company" };
-            Ok(faker.text(name).into())
-        },
         "appVersion" => |faker, _| {
             let mut part = || faker.random.between(1, 20);
             Ok(format!("{}.{}.{}", part() % 5 + 1, part(), part()).into())
@@ -270,19 +269,6 @@ fn things(name: &str) -> Option<Generate> {
                 |start: usize| digits.bytes().skip(start).step_by(2).map(|digit| u32::from(digit - b'0')).sum::<u32>();
             let check = (10 - (3 * sum(0) + sum(1)) % 10) % 10;
             Ok(format!("{digits}{check}").into())
-        },
-        "anyError" => |faker, _| {
-            const KINDS: [&str; 7] = [
-                "databaseError",
-                "gRPCError",
-                "httpError",
-                "httpClientError",
-                "httpServerError",
-                "runtimeError",
-                "validationError",
-            ];
-            let kind = faker.random.pick(&KINDS);
-            Ok(faker.text(kind).into())
         },
         _ => return None,
     })

@@ -117,6 +117,10 @@ impl Faker {
                     }
                 }
             }
+            EntryKind::Any(places) => {
+                let place = places[self.random.below(places.len())];
+                self.write(table, place, text);
+            }
             EntryKind::Code(_) => match self.call(place, Vec::new()) {
                 Ok(Value::String(made)) => text.push_str(&made),
                 Ok(Value::Number(number)) => text.push_str(&crate::js::modules::k6::number_text(number)),
@@ -128,5 +132,13 @@ impl Faker {
     /// What the function of this name gives, as text; the tables have it, which a test makes sure of.
     fn text(&mut self, name: &str) -> String {
         self.table.place(name).map(|place| self.text_at(place)).unwrap_or_default()
+    }
+
+    /// Appends what [`Faker::text`] would give.
+    fn append(&mut self, name: &str, text: &mut String) {
+        let table = self.table;
+        if let Some(place) = table.place(name) {
+            self.write(table, place, text);
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! The functions there are, as the text tables list them. They are read once for the whole process.
 
-use std::collections::HashMap;
 use std::sync::OnceLock;
+
+use rustc_hash::FxHashMap;
 
 use super::generate::{self, Generate};
 
@@ -30,6 +31,8 @@ pub(super) enum EntryKind {
     Pick(Vec<&'static str>),
     /// A text of parts.
     Make(Vec<TextPart>),
+    /// What one of these functions gives.
+    Any(Vec<usize>),
     /// Rust.
     Code(Generate),
 }
@@ -48,7 +51,7 @@ pub(super) enum TextPart {
 #[derive(Debug)]
 pub(super) struct Table {
     pub functions: Vec<Function>,
-    places: HashMap<&'static str, usize>,
+    places: FxHashMap<&'static str, usize>,
 }
 
 /// The category of what only other functions use.
@@ -67,7 +70,7 @@ impl Table {
         let lines =
             || texts.iter().flat_map(|text| text.lines()).filter(|line| !line.starts_with('#') && !line.is_empty());
         let mut heads = Vec::new();
-        let mut places = HashMap::new();
+        let mut places = FxHashMap::default();
         for line in lines() {
             let open = line.find(['(', ' ']).unwrap_or(line.len());
             let (path, rest) = line.split_at(open);
@@ -87,6 +90,7 @@ impl Table {
             kind: match rest.split_once(' ').unwrap_or((rest, "")) {
                 ("pick", list) => EntryKind::Pick(list.split('|').collect()),
                 ("make", text) => EntryKind::Make(parts(text, place)),
+                ("any", names) => EntryKind::Any(names.split('|').map(place).collect()),
                 _ => EntryKind::Code(generate::code(name).unwrap_or_else(|| unreachable!("`{name}` is not written"))),
             },
         });

@@ -1,5 +1,7 @@
 //! Dates and times, in the formats that Go names and in those of tokens.
 
+use std::sync::LazyLock;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -37,7 +39,9 @@ pub(super) fn code(name: &str) -> Option<Generate> {
 
 /// The year of the clock.
 pub(super) fn this_year() -> i64 {
-    i64::from(Timestamp::now().to_zoned(TimeZone::UTC).year())
+    /// The calendar is asked once: a test that lasts beyond New Year has cards of one year less.
+    static YEAR: LazyLock<i64> = LazyLock::new(|| i64::from(Timestamp::now().to_zoned(TimeZone::UTC).year()));
+    *YEAR
 }
 
 /// A moment between 1900 and now.

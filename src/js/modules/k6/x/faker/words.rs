@@ -46,24 +46,6 @@ pub(super) fn code(name: &str) -> Option<Generate> {
             let hex = format!("{bits:032x}");
             Ok([&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-").into())
         },
-        "word" => |faker, _| {
-            const KINDS: [&str; 6] =
-                ["nounCommon", "verb", "descriptiveAdjective", "adverbManner", "prepositionSimple", "pronounPersonal"];
-            let kind = faker.random.pick(&KINDS);
-            Ok(faker.text(kind).into())
-        },
-        "anyConnective" => |faker, _| {
-            const KINDS: [&str; 6] = [
-                "connectiveCasual",
-                "connectiveComparitive",
-                "connectiveComplaint",
-                "connectiveExamplify",
-                "connectiveListing",
-                "connectiveTime",
-            ];
-            let kind = faker.random.pick(&KINDS);
-            Ok(faker.text(kind).into())
-        },
         "sentence" => |faker, given| sentence_of(faker, &given[0], "word"),
         "hipsterSentence" => |faker, given| sentence_of(faker, &given[0], "hipsterWord"),
         "loremIpsumSentence" => |faker, given| sentence_of(faker, &given[0], "loremIpsumWord"),
@@ -73,12 +55,12 @@ pub(super) fn code(name: &str) -> Option<Generate> {
         "simpleSentence" => |faker, _| {
             let (who, what) = (faker.text("nounPhrase"), faker.text("transitiveVerb"));
             let whom = faker.text("nounPhrase");
-            Ok(capitalized(&format!("{who} {what} {whom}.")).into())
+            Ok(capitalized(format!("{who} {what} {whom}.")).into())
         },
         "question" => |faker, _| {
             let (word, helping) = (faker.text("interrogativeAdjective"), faker.text("helpingVerb"));
             let (who, what) = (faker.text("nounPhrase"), faker.text("actionVerb"));
-            Ok(capitalized(&format!("{word} {helping} {who} {what}?")).into())
+            Ok(capitalized(format!("{word} {helping} {who} {what}?")).into())
         },
         _ => return None,
     })
@@ -99,19 +81,36 @@ pub(super) fn numerified(faker: &mut Faker, form: &str) -> String {
     form.chars().map(|c| if c == '#' { faker.random.digit() } else { c }).collect()
 }
 
-fn capitalized(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+/// Makes the letter at this place a large one.
+fn capitalize(text: &mut String, at: usize) {
+    let Some(first) = text[at..].chars().next().filter(|first| !first.is_uppercase()) else { return };
+    let large: String = first.to_uppercase().collect();
+    text.replace_range(at..at + first.len_utf8(), &large);
+}
+
+fn capitalized(mut text: String) -> String {
+    capitalize(&mut text, 0);
+    text
 }
 
 fn sentence_of(faker: &mut Faker, count: &Given, word: &str) -> Result<Value, String> {
     let count = count.count(MAX_COUNT)?;
-    Ok(sentence(faker, count, word).into())
+    let mut text = String::new();
+    sentence(faker, count, word, &mut text);
+    Ok(text.into())
 }
 
-fn sentence(faker: &mut Faker, count: usize, word: &str) -> String {
-    let words: Vec<String> = (0..count).map(|_| faker.text(word)).collect();
-    capitalized(&words.join(" ")) + "."
+/// Appends a sentence of so many words.
+fn sentence(faker: &mut Faker, count: usize, word: &str, text: &mut String) {
+    let begin = text.len();
+    for at in 0..count {
+        if at > 0 {
+            text.push(' ');
+        }
+        faker.append(word, text);
+    }
+    capitalize(text, begin);
+    text.push('.');
 }
 
 fn paragraphs(faker: &mut Faker, given: &[Given], word: &str) -> Result<Value, String> {
@@ -120,7 +119,18 @@ fn paragraphs(faker: &mut Faker, given: &[Given], word: &str) -> Result<Value, S
     if paragraphs.saturating_mul(sentences).saturating_mul(words) > MAX_COUNT as usize {
         return Err(format!("more than {MAX_COUNT} words"));
     }
-    let mut paragraph = || (0..sentences).map(|_| sentence(faker, words, word)).collect::<Vec<_>>().join(" ");
-    let all: Vec<String> = (0..paragraphs).map(|_| paragraph()).collect();
-    Ok(all.join(&given[3].text()).into())
+    let between = given[3].text();
+    let mut text = String::new();
+    for paragraph in 0..paragraphs {
+        if paragraph > 0 {
+            text += &between;
+        }
+        for at in 0..sentences {
+            if at > 0 {
+                text.push(' ');
+            }
+            sentence(faker, words, word, &mut text);
+        }
+    }
+    Ok(text.into())
 }
