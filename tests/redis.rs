@@ -168,46 +168,59 @@ export default async function () {
     }
 }
 
-#[test]
-fn a_cluster_of_three_nodes() {
-    let folder = tempfile::tempdir().unwrap();
-    let nodes: Vec<(Service, u16)> = (0..3)
+/// Three nodes that are a cluster, and where they are; over TLS with the certificates of this folder, by the name `localhost`.
+fn cluster(folder: &Path, encrypts: bool) -> (Vec<Service>, Vec<u16>) {
+    let tls = |name: &str| folder.join(name).display().to_string();
+    let (services, ports): (Vec<Service>, Vec<u16>) = (0..3)
         .map(|node| {
-            let folder = folder.path().join(node.to_string());
-            fs::create_dir(&folder).unwrap();
-            // Its second port is the first and 10,000.
-            let port = free_port() + 12_000;
+            let home = folder.join(format!("node{node}"));
+            fs::create_dir(&home).unwrap();
+            let (port, bus) = (free_port(), free_port());
             let mut command = redis_server();
-            command.args([
-                "--port",
-                &port.to_string(),
-                "--bind",
-                "127.0.0.1",
-                "--save",
-                "",
-                "--cluster-enabled",
-                "yes",
-            ]);
-            command.args(["--cluster-port", &free_port().to_string()]);
-            let redis = service(command.current_dir(&folder));
+            command.args(["--bind", "127.0.0.1", "--save", "", "--cluster-enabled", "yes"]);
+            command.args(["--cluster-port", &bus.to_string()]);
+            if encrypts {
+                command.args(["--port", "0", "--tls-port", &port.to_string(), "--tls-cluster", "yes"]);
+                command.args(["--tls-cert-file", &tls("cert.pem"), "--tls-key-file", &tls("key.pem")]);
+                command.args(["--tls-ca-cert-file", &tls("ca.pem"), "--tls-auth-clients", "no"]);
+                command.args(["--cluster-announce-hostname", "localhost"]);
+                command.args(["--cluster-preferred-endpoint-type", "hostname"]);
+            } else {
+                command.args(["--port", &port.to_string()]);
+            }
+            let redis = service(command.current_dir(&home));
             until("a node", || listens(port));
             (redis, port)
         })
-        .collect();
-    let addresses: Vec<String> = nodes.iter().map(|(_, port)| format!("127.0.0.1:{port}")).collect();
+        .unzip();
     let cli = || {
         let mut cli = Command::new(needs::program(&["redis-cli"], "Debian: redis-tools"));
         cli.stdin(Stdio::null()).stderr(Stdio::null());
+        if encrypts {
+            cli.args(["--tls", "--cacert", &tls("ca.pem"), "-h", "localhost"]);
+        }
         cli
     };
-    let made = cli().args(["--cluster", "create"]).args(&addresses).arg("--cluster-yes").output().unwrap();
+    let nodes: Vec<String> = ports.iter().map(|port| format!("127.0.0.1:{port}")).collect();
+    let mut create = cli();
+    if encrypts {
+        // It is told their addresses, which are not in the certificate.
+        create.arg("--insecure");
+    }
+    let made = create.args(["--cluster", "create"]).args(&nodes).arg("--cluster-yes").output().unwrap();
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stdout));
-    let is_up = |address: &String| {
-        let port = address.rsplit(':').next().unwrap();
-        let said = cli().args(["-p", port, "cluster", "info"]).output().unwrap().stdout;
+    let is_up = |port: &u16| {
+        let said = cli().args(["-p", &port.to_string(), "cluster", "info"]).output().unwrap().stdout;
         String::from_utf8_lossy(&said).contains("cluster_state:ok")
     };
-    until("the cluster", || addresses.iter().all(is_up));
+    until("the cluster", || ports.iter().all(is_up));
+    (services, ports)
+}
+
+#[test]
+fn a_cluster_of_three_nodes() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_nodes, ports) = cluster(folder.path(), false);
     let text = r"
 import { Client } from 'k6/x/redis';
 const url = `redis://${__ENV.NODE}`;
@@ -232,7 +245,76 @@ export default async function () {
     let cross = "CROSSSLOT Keys in request don't hash to the same slot";
     let line = format!("0 [null,\"value1\"] {cross}");
     for engine in engines() {
-        check(engine, text, &[("NODE", addresses[0].clone())], &[&line, &line, &line, "true"]);
+        check(engine, text, &[("NODE", format!("127.0.0.1:{}", ports[0]))], &[&line, &line, &line, "true"]);
+    }
+}
+
+#[test]
+fn a_cluster_over_tls() {
+    let folder = tempfile::tempdir().unwrap();
+    certificates(folder.path());
+    let (_nodes, ports) = cluster(folder.path(), true);
+    let text = r"
+import { Client } from 'k6/x/redis';
+const ca = open(`${__ENV.FOLDER}/ca.pem`);
+const nodes = __ENV.PORTS.split(',').map((port) => ({ socket: { host: 'localhost', port: Number(port), tls: { ca: [ca] } } }));
+const client = new Client({ cluster: { nodes } });
+const stranger = new Client({ cluster: { nodes: [`rediss://localhost:${nodes[0].socket.port}`] }, maxRetries: -1 });
+export default async function () {
+  const wrong = [];
+  for (let i = 0; i < 60; i++) await client.set(`key${i}`, i, 0);
+  for (let i = 0; i < 60; i++) if (await client.get(`key${i}`) !== String(i)) wrong.push(i);
+  console.log(wrong.length, await stranger.get('key1').catch(String));
+}";
+    let ports: Vec<String> = ports.iter().map(u16::to_string).collect();
+    for engine in engines() {
+        let env = [("PORTS", ports.join(",")), ("FOLDER", folder.path().display().to_string())];
+        let unknown = "0 tls: failed to verify certificate: x509: certificate signed by unknown authority";
+        check(engine, text, &env, &[unknown]);
+    }
+}
+
+/// What the server sees of a client's options.
+#[test]
+fn options_have_their_effect() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_redis, port) = start(folder.path(), &["--databases", "4"]);
+    let text = r"
+import { Client } from 'k6/x/redis';
+import { sleep } from 'k6';
+const port = Number(__ENV.PORT);
+const make = (socket, more) => new Client({ socket: { host: '127.0.0.1', port, ...socket }, ...more });
+const look = make({}, { clientName: 'look' });
+// The connections that have this name: their ids, databases and users.
+const seen = async (name) => (await look.sendCommand('CLIENT', 'LIST')).split('\n')
+  .map((line) => Object.fromEntries(line.split(' ').map((pair) => pair.split('=')))).filter((one) => one.name === name);
+const until = async (holds) => { for (let i = 0; i < 400; i++) { if (await holds()) return true; sleep(0.05); } return false; };
+export default async function () {
+  await look.sendCommand('ACL', 'SETUSER', 'anna', 'on', '>s3cret', '~*', '+@all');
+  const named = make({}, { clientName: 'named', database: 3, username: 'anna', password: 's3cret' });
+  await named.set('k', 'v', 0);
+  const [one] = await seen('named');
+  console.log(one.db, one.user, await look.exists('k'), await named.exists('k'));
+  const warm = make({ minIdleConns: 3 }, { clientName: 'warm' });
+  await warm.get('k').catch(String);
+  console.log(await until(async () => (await seen('warm')).length >= 3));
+  const aged = make({ maxConnAge: 50 }, { clientName: 'aged' });
+  const id = async (client) => String(await client.sendCommand('CLIENT', 'ID'));
+  const before = await id(aged);
+  console.log(await id(look) === await id(look), await until(async () => await id(aged) !== before));
+  const idle = make({ idleTimeout: 50, idleCheckFrequency: 50 }, { clientName: 'idle' });
+  await idle.get('k').catch(String);
+  console.log(await until(async () => (await seen('idle')).length === 0));
+  // Ten wait for what one then brings; no more than two connections wait at once.
+  const few = make({ poolSize: 2, poolTimeout: 20000, readTimeout: -1 }, { clientName: 'few' });
+  const waiting = Promise.all([...Array(10).keys()].map(() => few.sendCommand('BLPOP', 'list', 0)));
+  await until(async () => (await seen('few')).length === 2);
+  for (let i = 0; i < 10; i++) await look.rpush('list', i);
+  console.log((await waiting).length, (await seen('few')).length);
+}";
+    for engine in engines() {
+        let expect = ["3 anna 0 1", "true", "true true", "true", "10 2"];
+        check(engine, text, &[("PORT", port.to_string())], &expect);
     }
 }
 

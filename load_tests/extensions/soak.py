@@ -120,7 +120,7 @@ def watch(words, ports, seconds, work):
         finally:
             process.kill()
             code = process.wait()
-    said = [line for line in log.read_text(errors="replace").splitlines() if "level=error" in line or "level=warning" in line]
+    said = [line for line in log.read_text(errors="replace").splitlines() if "level=error" in line]
     metrics = json.loads(export.read_text())["metrics"] if export.exists() else {}
     return Seen(code, samples, 0 if opened is None else opened, programs, said, metrics)
 
@@ -134,7 +134,7 @@ def judge(seen, soak, vus, seconds):
     if checks.get("fails", 1) or not checks.get("passes"):
         wrong.append(f"checks: {checks.get('passes', 0)} held, {checks.get('fails', 0)} did not")
     if seen.said:
-        wrong += [f"{len(seen.said)} lines of errors and warnings, the first:", seen.said[0][:300]]
+        wrong += [f"{len(seen.said)} lines of errors, the first:", seen.said[0][:300]]
     part = lambda low, high: [kb for since, kb in seen.samples if low <= since < high]
     first, last = part(WARM_UP, seconds / 3), part(seconds * 2 / 3, seconds)
     if not first or not last:

@@ -120,15 +120,19 @@ async fn run(
             match reply {
                 Ok((id, seq, ttl, size)) if socket.is_own(id, plan) => {
                     // Twice is once.
-                    let Some(at) = open.remove(&seq) else { continue };
-                    received += 1;
-                    connector.count_traffic(0, (HEADER_LEN + size) as u64);
-                    _ = events.send(PingEvent::Reply(PingReply { sent: at, received: now, ttl, id, seq, size }));
+                    if let Some(at) = open.remove(&seq) {
+                        received += 1;
+                        connector.count_traffic(0, (HEADER_LEN + size) as u64);
+                        _ = events.send(PingEvent::Reply(PingReply { sent: at, received: now, ttl, id, seq, size }));
+                    }
                 }
                 Ok(_) => {}
                 Err(error) => _ = events.send(PingEvent::Failed(error.to_string())),
             }
-            continue;
+            if sent == plan.count && open.is_empty() {
+                break;
+            }
+            // Replies to others, which raw sockets get too, do not put off what is due.
         }
         if now >= end {
             _ = events.send(PingEvent::Failed("deadline exceeded".to_owned()));

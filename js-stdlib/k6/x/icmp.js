@@ -30,13 +30,9 @@ export function ping(target, options) {
   }
 }
 
-export async function pingAsync(target, second, third) {
-  const isHandler = typeof second === 'function';
-  const handler = isHandler ? second : third;
-  const tell = typeof handler === 'function' ? bind(handler) : undefined;
-  const options = isHandler ? undefined : second;
-  const packets = begin(target, options);
-  const go = () => call(PromisePrototypeThen, next(packets, false), (told) => {
+// A function of its own, not one that knows itself: what is left of a ping is then freed at once.
+function follow(packets, tell, options) {
+  return call(PromisePrototypeThen, next(packets, false), (told) => {
     if (told.refused !== undefined) throw icmpError(told.refused);
     if (told.alive !== undefined) return told.alive;
     if (tell !== undefined) {
@@ -46,9 +42,16 @@ export async function pingAsync(target, second, third) {
         tell(null, told.reply);
       }
     }
-    return go();
+    return follow(packets, tell, options);
   });
-  return go();
+}
+
+export async function pingAsync(target, second, third) {
+  const isHandler = typeof second === 'function';
+  const handler = isHandler ? second : third;
+  const tell = typeof handler === 'function' ? bind(handler) : undefined;
+  const options = isHandler ? undefined : second;
+  return follow(begin(target, options), tell, options);
 }
 
 export default { ping, pingAsync };

@@ -383,5 +383,10 @@ fn the_page_of_modules_is_current() {
         let others = list(members.difference(exports).collect());
         page.push_str(&format!("| `{specifier}` | {own} | {others} |\n"));
     }
+    page.push_str(
+        "\n`k6/x/exec` and `k6/x/file` do their work only in runs with `--allow exec,file`: a script from elsewhere neither starts \
+         programs nor touches files unasked. A database of `k6/x/sql/driver/sqlite3` needs no permission: the file that a script \
+         names is read, written and, where it is not there, made, as scripts for k6's driver expect.\n",
+    );
     crate::units::book_tests::check_page("modules.md", &page);
 }

@@ -2,7 +2,8 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
@@ -16,6 +17,7 @@ use crate::js::value::{Args, Throw, Value};
 use crate::metrics::record::millis;
 use crate::metrics::{Contains, MetricId, MetricType};
 use crate::net::icmp::{self, PingEvent, PingPlan};
+use crate::net::random::random;
 use crate::units::duration::Span;
 
 /// The native half.
@@ -169,8 +171,13 @@ struct PingOrder {
     tags: Vec<(String, String)>,
 }
 
+/// Another one for each ping of this process: raw sockets get the replies to all of them.
+fn next_id() -> u16 {
+    static NEXT: LazyLock<AtomicU16> = LazyLock::new(|| AtomicU16::new(random() as u16));
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
 fn order(vu: &VuContext, target: String, options: Value) -> Result<PingOrder, String> {
-    let random = vu.id_in_test as u16 ^ std::process::id() as u16;
     let mut plan = PingPlan {
         target,
         count: 1,
@@ -178,7 +185,7 @@ fn order(vu: &VuContext, target: String, options: Value) -> Result<PingOrder, St
         timeout: TIMEOUT,
         deadline: Duration::ZERO,
         size: SIZE as usize,
-        id: random,
+        id: next_id(),
         seq: 1,
         source: None,
         ttl: 64,

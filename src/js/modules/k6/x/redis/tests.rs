@@ -1,5 +1,7 @@
 //! Options and commands, read and refused.
 
+use std::time::Duration;
+
 use super::commands::{METHODS, is_of_server, prepare};
 use super::options::read;
 use crate::js::value::Value;
@@ -21,6 +23,25 @@ fn addresses_are_read() {
     check("rediss://u:p%40:@h.test:6380", "h.test", "6380", "u:p@:", 0);
     check("redis://:secret@[::1]:1", "::1", "1", ":secret", 0);
     check("redis://h?db=3&max_retries=-1&read_timeout=5s", "h", "6379", ":", 3);
+}
+
+#[test]
+fn limits_have_their_units() {
+    let number = Value::Number;
+    let socket = map(vec![
+        ("host", "h".into()),
+        ("dialTimeout", number(1.0)),
+        ("readTimeout", number(2.0)),
+        ("writeTimeout", number(-1.0)),
+        ("poolTimeout", number(3.0)),
+    ]);
+    let all = vec![("socket", socket), ("minRetryBackoff", number(4.0)), ("maxRetryBackoff", number(5.0))];
+    let config = read(map(all)).unwrap();
+    let millis = Duration::from_millis;
+    assert_eq!((config.dial_timeout, config.pool_timeout), (millis(1), millis(3)));
+    assert_eq!((config.read_timeout, config.write_timeout), (Some(millis(2)), None));
+    // As k6 takes them.
+    assert_eq!(config.backoff, (Duration::from_nanos(4), Duration::from_nanos(5)));
 }
 
 #[test]
