@@ -34,7 +34,7 @@ export default async function () {
     let env =
         [("SILENT", silent.local_addr().unwrap().port().to_string()), ("DNS", udp.local_addr().unwrap().to_string())];
     let expect = [
-        "querying the DNS nameserver failed: read udp A->A: i/o timeout",
+        "querying the DNS nameserver failed: read udp A: i/o timeout",
         "tls: handshake timed out",
         "TCP error during connect: TLS handshake failed: it timed out",
         "disconnected",
@@ -164,7 +164,7 @@ export function tells() {
   const jar = new http.CookieJar();
   jar.set(base, 'own', 'x');
   console.log(heard({}), heard({}), heard({ jar }), heard({ headers: { Cookie: 'mine=1', 'User-Agent': 'other' } }));
-  console.log(told(() => sse.open('http://127.0.0.1:1', () => {})), told(() => sse.open(base, { tags: 5 }, () => {})).startsWith('GoError: invalid sse.open() metric tags'));
+  console.log(told(() => sse.open('http://127.0.0.1:1', () => {})), told(() => sse.open(base, { tags: { a: {} } }, () => {})).startsWith('GoError: invalid sse.open() metric tags'));
   console.log(told(() => sse.open(base, () => { throw new Error('first'); })), told(() => sse.open(base, (client) => client.on('event', () => { throw new Error('second'); }))));
 }
 export function cut() { sse.open(`${base}hang`, { tags: { kind: 'cut' } }, () => {}); console.log('it ended'); }";

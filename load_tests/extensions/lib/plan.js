@@ -22,4 +22,4 @@ export function rest() {
 }
 
 // Connections are opened and closed all the time: so many a second as addresses of this machine last for.
-export const pause = () => sleep(0.1);
+export const pause = () => sleep(Number(__ENV.PAUSE || 0.1));
