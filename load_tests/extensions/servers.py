@@ -1,6 +1,7 @@
 """The servers that soak.py starts, each a real one of Debian's packages, or a few lines of ours where the protocol has none."""
 
 import asyncio
+import getpass
 import os
 import shutil
 import socket
@@ -193,6 +194,20 @@ def mosquitto(servers):
     wait_until(lambda: listens(web), "mosquitto's WebSockets")
     servers.ports.append(web)
     return {"MQTT": f"mqtt://127.0.0.1:{plain}", "MQTT_WEBSOCKET": f"ws://127.0.0.1:{web}/mqtt"}
+
+
+def sshd(servers):
+    # It wants its whole path, and a folder where it locks itself up.
+    daemon, keygen, port = program("sshd", "openssh-server"), program("ssh-keygen", "openssh-client"), free_port()
+    if os.geteuid() == 0:
+        Path("/run/sshd").mkdir(exist_ok=True)
+    for name in ["host", "key"]:
+        servers.must([keygen, "-q", "-t", "ed25519", "-N", "", "-f", servers.folder / name])
+    lines = [f"Port {port}", "ListenAddress 127.0.0.1", f"HostKey {servers.folder / 'host'}", f"AuthorizedKeysFile {servers.folder / 'key.pub'}"]
+    lines += ["PidFile none", "UsePAM no", "StrictModes no", "PermitRootLogin yes", "MaxStartups 300:30:400", "UseDNS no"]
+    (servers.folder / "sshd_config").write_text("\n".join(lines) + "\n")
+    servers.start([daemon, "-D", "-f", servers.folder / "sshd_config"], port, "sshd")
+    return {"SSH_PORT": port, "SSH_USER": getpass.getuser(), "SSH_KEY": servers.folder / "key"}
 
 
 def folder(servers):

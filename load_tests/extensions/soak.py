@@ -63,6 +63,7 @@ SOAKS = [
     Soak("tls", servers.echoes),
     Soak("sse", servers.event_streams),
     Soak("mqtt", servers.mosquitto),
+    Soak("ssh", servers.sshd, kept=1),
     Soak("icmp", servers.nothing),
     Soak("exec", servers.nothing, args=["--allow", "exec"]),
     Soak("file", servers.folder, args=["--allow", "file"]),
