@@ -30,6 +30,7 @@ pub mod submetric;
 pub mod system_tags;
 pub mod tags;
 pub mod threshold;
+mod threshold_hint;
 pub mod threshold_limit;
 pub mod timeline;
 pub mod trend;

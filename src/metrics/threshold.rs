@@ -116,11 +116,12 @@ pub fn check(
     let wrong = |message: String| Failure::new(ExitCode::InvalidConfig, message);
     let mut defs: Vec<_> = defs.iter().collect();
     defs.sort_by(|a, b| a.0.cmp(&b.0));
-    let parsed: Vec<Vec<Threshold>> = defs
-        .iter()
-        .map(|(_, list)| list.iter().map(|def| Threshold::parse(def, strict)).collect())
-        .collect::<Result<_, String>>()
-        .map_err(wrong)?;
+    let parse = |def: &ThresholdDef| {
+        Threshold::parse(def, strict)
+            .map_err(|error| wrong(error).with_hint(super::threshold_hint::hint(&def.expression)))
+    };
+    let parsed: Vec<Vec<Threshold>> =
+        defs.iter().map(|(_, list)| list.iter().map(parse).collect()).collect::<Result<_, Failure>>()?;
     let mut watched: Vec<MetricThresholds> = Vec::new();
     for ((name, _), thresholds) in defs.into_iter().zip(parsed) {
         let selector = MetricSelector::parse(name).map_err(|error| {

@@ -7,6 +7,7 @@ use super::value::{OptionValue, array, invalid, wrong_kind};
 use crate::failure::Failure;
 pub use crate::metrics::threshold::ThresholdDef;
 use crate::units::Span;
+use crate::units::nearest::nearest;
 
 fn read(value: &Value, compat: &mut Compat) -> Result<ThresholdDef, Failure> {
     let plain = |expression: &str| ThresholdDef {
@@ -31,7 +32,11 @@ fn read(value: &Value, compat: &mut Compat) -> Result<ThresholdDef, Failure> {
             }
             "delayaborteval" => threshold.delay_abort_eval = Some(Span::from_json(item, name, compat)?),
             // k6 ignores other keys here.
-            _ => (),
+            _ => {
+                if let Some(near) = nearest(name, ["threshold", "abortOnFail", "delayAbortEval"]) {
+                    compat.warn(format!("`thresholds`: a threshold has no `{name}`, did you mean `{near}`?"));
+                }
+            }
         }
     }
     Ok(threshold)

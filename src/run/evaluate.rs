@@ -204,9 +204,29 @@ pub(super) fn resolve_options(request: &ScriptRequest, exports: &Exports) -> Res
     let resolved = script.and_then(|script| request.layers.resolve(script, &mut notes.warnings));
     if let Ok(resolved) = &resolved {
         notes.warnings.extend(misspelt_exports(exports, resolved));
+        notes.warnings.extend(kept_options(request, exports));
     }
     notes.warnings.iter().for_each(|line| request.log.logger().warn(line));
     resolved
+}
+
+/// Options that the script keeps to itself: a variable of that name at its top whose first key is one of theirs.
+fn kept_options(request: &ScriptRequest, exports: &Exports) -> Option<String> {
+    const FIRST: [&str; 7] = ["vus", "duration", "iterations", "stages", "scenarios", "thresholds", "setupTimeout"];
+    if exports.options.is_some() || request.main.archive.is_some() {
+        return None;
+    }
+    let text = &request.main.module.text;
+    let mut found = ["const options", "let options", "var options"].into_iter().flat_map(|begin| {
+        text.match_indices(begin).filter(|(at, _)| *at == 0 || text[..*at].ends_with('\n'))
+    });
+    found.find_map(|(at, begin)| {
+        let value = text[at + begin.len()..].trim_start().strip_prefix('=')?.trim_start().strip_prefix('{')?;
+        let first = value.trim_start().split(|c: char| !c.is_alphanumeric()).next()?;
+        let place = format!("{}:{}", request.main.module.url, text[..at].matches('\n').count() + 1);
+        let sentence = format!("the script has `options` and does not export them: `export {begin}` ({place})");
+        FIRST.contains(&first).then_some(sentence)
+    })
 }
 
 /// Exports that mean nothing and whose names are much like one that does.

@@ -84,8 +84,22 @@ fn explained(failure: Failure, loader: &Loader) -> Failure {
             let hint = format!("there are types in it: name it {}.ts", file.trim_end_matches(".js"));
             return failure.hint(hint);
         }
+        return placed(failure, loader);
     }
     failure
+}
+
+/// A syntax error with the place of the parser's: engines point behind it, or nowhere.
+fn placed(mut failure: Failure, loader: &Loader) -> Failure {
+    let (mut lines, places): (Vec<&str>, Vec<&str>) =
+        failure.message.lines().partition(|line| !line.starts_with("\tat "));
+    let file = places.first().and_then(|place| place.strip_prefix("\tat ")?.rsplitn(3, ':').nth(2));
+    let Some((url, fault)) = loader.syntax_fault(file) else { return failure };
+    let place = format!("\tat {url}:{}:{}", fault.line, fault.column);
+    lines.push(&place);
+    lines.extend(places.iter().skip(1));
+    failure.message = format!("{}\n", lines.join("\n"));
+    failure.hint(fault.message)
 }
 
 impl JsVu {

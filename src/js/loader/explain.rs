@@ -1,7 +1,7 @@
 //! Errors of engines that don't say what they are about, explained from the text at their place.
 
 use super::{Loader, MAX_EXPLAINED, ModuleText, lock};
-use crate::js::transpile::{self, ErrorPlace, Explanation};
+use crate::js::transpile::{self, ErrorPlace, Explanation, SyntaxFault};
 
 /// Takes `URL:LINE:COLUMN` apart; an engine that does not know the line says `URL` or `URL:?`.
 fn parse_place(place: &str) -> (&str, Option<(u32, u32)>) {
@@ -52,6 +52,18 @@ impl Loader {
         }
         explained.insert(key, found.clone());
         found
+    }
+
+    /// The syntax error in the file at `url`, or in the first of those read that has one, with its address: not all engines say
+    /// which it is. TypeScript has been parsed before.
+    pub fn syntax_fault(&self, url: Option<&str>) -> Option<(String, SyntaxFault)> {
+        let fault = |url: &String| Some((url.clone(), transpile::syntax_fault(&self.files.text(url)?)?));
+        if let Some(url) = url.map(str::to_owned).or_else(|| lock(&self.redeclared).clone()) {
+            return fault(&url).filter(|(url, _)| !url.ends_with(".ts"));
+        }
+        let mut read: Vec<String> = lock(&self.formats).keys().filter(|url| !url.ends_with(".ts")).cloned().collect();
+        read.sort();
+        read.iter().find_map(fault)
     }
 
     /// The place in the file a person wrote of `URL:LINE:COLUMN`; `None` if it is the same.

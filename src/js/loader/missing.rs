@@ -63,6 +63,9 @@ impl Loader {
             let (name, module) = (&one.name, redact_reference(&one.specifier));
             let meant = match nearest(name, one.known.iter().map(String::as_str)) {
                 Some(near) => format!(", did you mean {near:?}?"),
+                None if one.is_undefined && is_module(&module, name) && one.known.iter().any(|known| known == "default") => {
+                    format!(": it is the module itself, `import {name} from '{module}'`")
+                }
                 None if one.is_undefined => match self.exporter(name) {
                     Some(other) => format!(": {other:?} has it"),
                     // As in k6: another version may have it.
@@ -121,6 +124,11 @@ impl Loader {
             None => failure,
         })
     }
+}
+
+/// True if a module is what people call by this name: `http` of `k6/http`.
+fn is_module(specifier: &str, name: &str) -> bool {
+    specifier.rsplit('/').next() == Some(name)
 }
 
 /// Names for a sentence.

@@ -20,6 +20,7 @@ use crate::js::transpile::{
 use crate::js::value::Throw;
 use crate::source::files::OpenError;
 use crate::source::{FileSet, Resolved, SharedBytes, specifier};
+use crate::units::nearest::nearest;
 use crate::units::sync::lock;
 
 mod explain;
@@ -69,6 +70,8 @@ pub struct Loader {
     main: OnceLock<String>,
     texts: ModuleTexts<String>,
     formats: Mutex<FxHashMap<String, ModuleFormat>>,
+    /// The file that declares a name twice, found before an engine saw it.
+    redeclared: Mutex<Option<String>>,
     /// Transpiled files, until the first pass is over: it may have to load them again.
     transpiled: Mutex<FxHashMap<String, TranspiledModule>>,
     positions: Mutex<FxHashMap<String, Positions>>,
@@ -128,6 +131,7 @@ impl Loader {
             main: OnceLock::new(),
             texts: Mutex::default(),
             formats: Mutex::default(),
+            redeclared: Mutex::default(),
             transpiled: Mutex::default(),
             positions: Mutex::default(),
             imports: Mutex::default(),
@@ -303,10 +307,12 @@ impl Loader {
     /// A sentence about the extensions that the script imports and that are not offered; `None` if there are none.
     pub fn absent_extensions(&self) -> Option<String> {
         let absent = lock(&self.unavailable);
+        let near = absent.iter().find_map(|name| nearest(name, self.extensions()));
+        let meant = near.map_or_else(|| ".".to_owned(), |near| format!("; did you mean {near:?}?"));
         let absent: Vec<_> = absent.iter().filter(|name| *name != BROWSER).map(|name| format!("{name:?}")).collect();
         let (absent, offered) = (absent.join(", "), self.extensions().join(", "));
         (!absent.is_empty()).then(|| {
-            format!("not offered here, and imported: {absent}; what uses them will fail. Offered are: {offered}")
+            format!("not offered here, and imported: {absent}; what uses them will fail{meant} Offered are: {offered}")
         })
     }
 
@@ -371,6 +377,10 @@ impl Loader {
         let mut prepared =
             transpile::transpile(&module).map_err(|message| Throw::Error { class: "SyntaxError", message })?;
         if let Some(on_catch) = self.engine.plain_forms() {
+            if let Some(fault) = prepared.redeclared() {
+                *lock(&self.redeclared) = Some(url.to_owned());
+                return Err(Throw::Error { class: "SyntaxError", message: fault.message });
+            }
             prepared.lower(on_catch);
         }
         self.follow_source_map(url, &mut prepared);

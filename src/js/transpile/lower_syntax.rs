@@ -15,7 +15,7 @@ use oxc::ast::ast::{
 };
 use oxc::ast_visit::{Visit, walk};
 use oxc::parser::Parser;
-use oxc::span::{GetSpan, SourceType, Span};
+use oxc::span::{GetSpan, Span};
 use oxc::syntax::scope::ScopeFlags;
 
 use super::ModuleFormat;
@@ -35,8 +35,7 @@ const MADE: [&str; 2] = ["rest", "super"];
 /// property that is read of whatever a `catch` gets, before anything else there.
 pub(super) fn lower(text: &str, format: ModuleFormat, on_catch: &str) -> Option<(String, PositionMap)> {
     let allocator = Allocator::default();
-    let source = if format == ModuleFormat::Module { SourceType::mjs() } else { SourceType::script() };
-    let parsed = Parser::new(&allocator, text, source).parse();
+    let parsed = Parser::new(&allocator, text, format.source_type()).parse();
     if !is_good(&parsed) {
         return None;
     }

@@ -7,6 +7,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use oxc::span::SourceType;
+
 use crate::source::{Module, ModuleKind};
 
 mod commonjs;
@@ -24,6 +26,7 @@ mod regexp_literals;
 mod rewrite_awaits;
 mod source_map;
 mod strip_types;
+mod syntax_error;
 mod usage;
 mod use_directives;
 
@@ -34,6 +37,7 @@ pub use module_syntax::Exported;
 pub use option_literals::OptionUsage;
 pub use positions::Positions;
 pub use regexp_literals::regexp_literals;
+pub use syntax_error::SyntaxFault;
 pub use usage::{DefaultExport, FileUsage, ImportUsage, NameOwner, Named, Place, UsedName, usage};
 
 /// What a file of code turns out to be.
@@ -43,6 +47,13 @@ pub enum ModuleFormat {
     Module,
     /// Anything else: it gets `module` and `exports`.
     CommonJs,
+}
+
+impl ModuleFormat {
+    /// How its text is read.
+    fn source_type(self) -> SourceType {
+        if self == Self::Module { SourceType::mjs() } else { SourceType::script() }
+    }
 }
 
 /// A file, ready for an engine.
@@ -119,6 +130,14 @@ impl TranspiledModule {
         }
     }
 
+    /// A name that is declared twice; the place is one in the file.
+    pub fn redeclared(&self) -> Option<SyntaxFault> {
+        let source = self.format.source_type();
+        let fault = on_deep_stack(|| syntax_error::redeclared(&self.text, source))?;
+        let place = self.positions.origin(fault.line, fault.column);
+        Some(SyntaxFault { line: place.line, column: place.column, ..fault })
+    }
+
     /// Writes functions that wait so that they go on under the context their samples had; what they call is exported by the
     /// module at `address`. The last thing to be done; `None` if nothing waits.
     pub fn rewrite_awaits(&mut self, address: &str) -> Option<AwaitRewrite> {
@@ -170,6 +189,11 @@ pub fn requests(text: &str) -> Vec<String> {
 /// True if a text is no JavaScript, but TypeScript.
 pub fn has_types(text: &str) -> bool {
     on_deep_stack(|| strip_types::has_types(text))
+}
+
+/// What is wrong with a text that is neither an ES module nor CommonJS.
+pub fn syntax_fault(text: &str) -> Option<SyntaxFault> {
+    on_deep_stack(|| syntax_error::find(text))
 }
 
 /// The versions a file asks for at its top, by name.

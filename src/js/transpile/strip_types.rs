@@ -23,8 +23,9 @@ pub(super) struct StrippedTypes {
 /// True if a text is no JavaScript, but TypeScript.
 pub(super) fn has_types(text: &str) -> bool {
     let allocator = Allocator::default();
-    let parses = |source| first(&Parser::new(&allocator, text, source).parse().diagnostics).is_none();
-    !parses(SourceType::mjs()) && parses(SourceType::ts())
+    let parses = |text: &str| first(&Parser::new(&allocator, text, SourceType::mjs()).parse().diagnostics).is_none();
+    // What is wrong without the types too is wrong for another reason.
+    !parses(text) && strip_types("", text).is_ok_and(|plain| parses(&plain.text))
 }
 
 /// The JavaScript in a TypeScript file.

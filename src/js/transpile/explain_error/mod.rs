@@ -16,6 +16,7 @@ mod tests;
 
 use fault::Fault;
 use known_functions::KnownFunctions;
+pub(super) use places::line_and_column;
 use places::{Places, offset};
 use search::{Candidate, Search};
 

@@ -257,7 +257,23 @@ fn error_response(vu: &VuContext, error: InvalidRequestError) -> Result<Value, T
 }
 
 fn warn_failed(vu: &VuContext, error: &str) {
-    vu.script.log.log(Level::Warning, "Request Failed", vec![("error", error.to_owned().into())]);
+    let mut fields = vec![("error", error.to_owned().into())];
+    fields.extend(address_hint(error).map(|hint| ("hint", hint.into())));
+    vu.script.log.log(Level::Warning, "Request Failed", fields);
+}
+
+/// What helps where an address has no scheme.
+fn address_hint(error: &str) -> Option<&'static str> {
+    let has_none = error.ends_with("unsupported protocol scheme \"\"")
+        || error.ends_with("first path segment in URL cannot contain colon");
+    let is_undefined = error.contains("\"undefined") || error.contains("\"null");
+    match (has_none, is_undefined) {
+        (false, _) => None,
+        (true, false) => Some("an address begins with http:// or https://"),
+        (true, true) => {
+            Some("the address is made of a variable that has no value; `-e NAME=VALUE` gives `__ENV.NAME` one")
+        }
+    }
 }
 
 /// `(url)` -> the URL as it was written, with its credentials masked.

@@ -1,0 +1,90 @@
+//! Where a text is no JavaScript, for engines that don't say, or name another place than a person would look at.
+
+use oxc::allocator::Allocator;
+use oxc::diagnostics::OxcDiagnostic;
+use oxc::parser::Parser;
+use oxc::semantic::SemanticBuilder;
+use oxc::span::SourceType;
+
+use super::explain_error::line_and_column;
+use super::module_syntax::is_good;
+
+/// What is wrong with a text, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyntaxFault {
+    /// Counted from 1.
+    pub line: u32,
+    /// Counted from 1, in UTF-16 units.
+    pub column: u32,
+    /// The parser's words, in one line.
+    pub message: String,
+}
+
+impl SyntaxFault {
+    fn of(text: &str, error: &OxcDiagnostic) -> Self {
+        let offset = error.labels.first().map_or(0, |label| label.offset() as usize);
+        // Where something is missing at the end, the place is behind the last line.
+        let offset = offset.min(text.trim_end().len());
+        let (line, column) = line_and_column(text, offset as u32);
+        Self { line, column, message: error.message.replace('\n', " ") }
+    }
+}
+
+/// The first syntax error of a file; `None` where it is good as an ES module or as CommonJS.
+pub(super) fn find(text: &str) -> Option<SyntaxFault> {
+    let allocator = Allocator::default();
+    if is_good(&Parser::new(&allocator, text, SourceType::cjs()).parse()) {
+        return None;
+    }
+    let parsed = Parser::new(&allocator, text, SourceType::mjs()).parse();
+    if let Some(error) = parsed.diagnostics.errors().next() {
+        return Some(SyntaxFault::of(text, error));
+    }
+    let checked = SemanticBuilder::new().with_check_syntax_error(true).build(&parsed.program);
+    let error = checked.diagnostics.errors().next()?;
+    Some(SyntaxFault::of(text, error))
+}
+
+/// A name that is declared twice where the language forbids it, in a text that parses; Boa doesn't look inside functions.
+pub(super) fn redeclared(text: &str, source: SourceType) -> Option<SyntaxFault> {
+    let allocator = Allocator::default();
+    let parsed = Parser::new(&allocator, text, source).parse();
+    if !is_good(&parsed) {
+        return None;
+    }
+    let checked = SemanticBuilder::new().with_check_syntax_error(true).build(&parsed.program);
+    let error = checked.diagnostics.errors().find(|error| error.message.ends_with("has already been declared"))?;
+    Some(SyntaxFault::of(text, error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_has_its_place() {
+        let check = |text: &str, expect: Option<(u32, u32)>| {
+            assert_eq!(find(text).map(|fault| (fault.line, fault.column)), expect, "{text}");
+        };
+        check("export default function () {\n  f(1\n  g();\n}", Some((3, 3)));
+        check("export default function () {\n  if (a) {\n}\n", Some((3, 2)));
+        check("export const a = 'b;\n", Some((1, 18)));
+        check("export const a = 1;\nconst a = 2;", Some((1, 14)));
+        check("export default 1;\nexport default 2;", Some((2, 8)));
+        check("export const a = 1;", None);
+        check("return exports.a = 1;", None);
+        check("export default () => JSON.parse('{');", None);
+    }
+
+    #[test]
+    fn names_are_declared_once() {
+        let check = |text: &str, expect: bool| {
+            assert_eq!(redeclared(text, SourceType::mjs()).is_some(), expect, "{text}");
+        };
+        check("export default function () { const a = 1; const a = 2; }", true);
+        check("let a; let a;", true);
+        check("export default function () { var a = 1; var a = 2; }", false);
+        check("export default function (a) { var a = 2; { let a; } }", false);
+        check("function f() { function a() {} function a() {} }", false);
+    }
+}

@@ -1,0 +1,6 @@
+// exit: 107
+// log: SyntaxError: ...\tat file://.../a_brace_missing.js:6:4
+// hint: Expected `}` but found `EOF`
+export default function () {
+  if (__VU > 0) {
+  }

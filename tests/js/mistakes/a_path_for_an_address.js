@@ -1,0 +1,6 @@
+// log: Get "/health": unsupported protocol scheme ""
+// hint: an address begins with http:// or https://
+import http from 'k6/http';
+export default function () {
+  http.get('/health');
+}
