@@ -101,13 +101,27 @@ fn next_steps(report: Option<&str>) -> String {
         None => format!("`{name} demo --report report.html` writes a report besides."),
     };
     let steps = [
-        (format!("{name} new script.js"), "write a test of your own, --ts for TypeScript"),
-        (format!("{name} target"), "something to test against, in another terminal"),
+        (format!("{name} new script.js"), "write a test of your own (--ts: typed)"),
+        (format!("{name} target"), "something to test against"),
         (format!("{name} run script.js"), "run it"),
-        (format!("{name} procedure new procedure.js"), "several runs, criteria, one report and a verdict"),
+        (format!("{name} procedure new procedure.js"), "several runs, one report, a verdict"),
         (format!("{name} help run"), "all flags"),
     ];
     let width = steps.iter().map(|(line, _)| line.len()).max().unwrap_or(0);
     let steps: String = steps.iter().map(|(line, what)| format!("  {line:width$}  {what}\n")).collect();
     format!("\n{first}\nWhat next:\n{steps}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_next_fits_a_terminal() {
+        for report in [None, Some("report.html")] {
+            let steps = next_steps(report);
+            let wide: Vec<_> = steps.lines().filter(|line| line.chars().count() > 80).collect();
+            assert!(wide.is_empty(), "{wide:?}");
+        }
+    }
 }

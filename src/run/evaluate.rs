@@ -217,9 +217,9 @@ fn kept_options(request: &ScriptRequest, exports: &Exports) -> Option<String> {
         return None;
     }
     let text = &request.main.module.text;
-    let mut found = ["const options", "let options", "var options"].into_iter().flat_map(|begin| {
-        text.match_indices(begin).filter(|(at, _)| *at == 0 || text[..*at].ends_with('\n'))
-    });
+    let mut found = ["const options", "let options", "var options"]
+        .into_iter()
+        .flat_map(|begin| text.match_indices(begin).filter(|(at, _)| *at == 0 || text[..*at].ends_with('\n')));
     found.find_map(|(at, begin)| {
         let value = text[at + begin.len()..].trim_start().strip_prefix('=')?.trim_start().strip_prefix('{')?;
         let first = value.trim_start().split(|c: char| !c.is_alphanumeric()).next()?;

@@ -63,7 +63,10 @@ impl Loader {
             let (name, module) = (&one.name, redact_reference(&one.specifier));
             let meant = match nearest(name, one.known.iter().map(String::as_str)) {
                 Some(near) => format!(", did you mean {near:?}?"),
-                None if one.is_undefined && is_module(&module, name) && one.known.iter().any(|known| known == "default") => {
+                None if one.is_undefined
+                    && is_module(&module, name)
+                    && one.known.iter().any(|known| known == "default") =>
+                {
                     format!(": it is the module itself, `import {name} from '{module}'`")
                 }
                 None if one.is_undefined => match self.exporter(name) {

@@ -19,7 +19,7 @@ pub(super) fn offset(text: &str, line: u32, column: u32, order: Order) -> Option
 }
 
 /// Line and column of an offset, both counted from 1, in UTF-16 units.
-pub(super) fn line_and_column(text: &str, at: u32) -> (u32, u32) {
+pub(in crate::js::transpile) fn line_and_column(text: &str, at: u32) -> (u32, u32) {
     let before = &text[..at as usize];
     let line = before.matches('\n').count() + 1;
     let row = before.rsplit('\n').next().unwrap_or_default();
