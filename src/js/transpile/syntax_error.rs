@@ -1,13 +1,15 @@
 //! Where a text is no JavaScript, for engines that don't say, or name another place than a person would look at.
 
 use oxc::allocator::Allocator;
+use oxc::ast::ast::Program;
 use oxc::diagnostics::OxcDiagnostic;
 use oxc::parser::Parser;
 use oxc::semantic::SemanticBuilder;
 use oxc::span::SourceType;
 
+use super::ModuleFormat;
 use super::explain_error::line_and_column;
-use super::module_syntax::is_good;
+use super::module_syntax::{format_of, is_good};
 
 /// What is wrong with a text, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +24,8 @@ pub struct SyntaxFault {
 
 impl SyntaxFault {
     fn of(text: &str, error: &OxcDiagnostic) -> Self {
-        let offset = error.labels.first().map_or(0, |label| label.offset() as usize);
+        // What is there twice is wrong the second time.
+        let offset = error.labels.iter().map(|label| label.offset() as usize).max().unwrap_or(0);
         // Where something is missing at the end, the place is behind the last line.
         let offset = offset.min(text.trim_end().len());
         let (line, column) = line_and_column(text, offset as u32);
@@ -30,19 +33,18 @@ impl SyntaxFault {
     }
 }
 
-/// The first syntax error of a file; `None` where it is good as an ES module or as CommonJS.
+/// The first syntax error of a file; `None` where it is good as what it is, an ES module or CommonJS.
 pub(super) fn find(text: &str) -> Option<SyntaxFault> {
+    let source = match format_of(text) {
+        Some(ModuleFormat::CommonJs) => SourceType::cjs(),
+        Some(ModuleFormat::Module) | None => SourceType::mjs(),
+    };
     let allocator = Allocator::default();
-    if is_good(&Parser::new(&allocator, text, SourceType::cjs()).parse()) {
-        return None;
-    }
-    let parsed = Parser::new(&allocator, text, SourceType::mjs()).parse();
+    let parsed = Parser::new(&allocator, text, source).parse();
     if let Some(error) = parsed.diagnostics.errors().next() {
         return Some(SyntaxFault::of(text, error));
     }
-    let checked = SemanticBuilder::new().with_check_syntax_error(true).build(&parsed.program);
-    let error = checked.diagnostics.errors().next()?;
-    Some(SyntaxFault::of(text, error))
+    first_error(&parsed.program, |_| true).map(|error| SyntaxFault::of(text, &error))
 }
 
 /// A name that is declared twice where the language forbids it, in a text that parses; Boa doesn't look inside functions.
@@ -52,9 +54,14 @@ pub(super) fn redeclared(text: &str, source: SourceType) -> Option<SyntaxFault> 
     if !is_good(&parsed) {
         return None;
     }
-    let checked = SemanticBuilder::new().with_check_syntax_error(true).build(&parsed.program);
-    let error = checked.diagnostics.errors().find(|error| error.message.ends_with("has already been declared"))?;
-    Some(SyntaxFault::of(text, error))
+    let error = first_error(&parsed.program, |error| error.message.ends_with("has already been declared"));
+    error.map(|error| SyntaxFault::of(text, &error))
+}
+
+/// What only a look at the scopes shows.
+fn first_error(program: &Program, is_meant: impl Fn(&OxcDiagnostic) -> bool) -> Option<OxcDiagnostic> {
+    let checked = SemanticBuilder::new().with_check_syntax_error(true).build(program);
+    checked.diagnostics.errors().find(|error| is_meant(error)).cloned()
 }
 
 #[cfg(test)]
@@ -69,9 +76,11 @@ mod tests {
         check("export default function () {\n  f(1\n  g();\n}", Some((3, 3)));
         check("export default function () {\n  if (a) {\n}\n", Some((3, 2)));
         check("export const a = 'b;\n", Some((1, 18)));
-        check("export const a = 1;\nconst a = 2;", Some((1, 14)));
+        check("export const a = 1;\nconst a = 2;", Some((2, 7)));
         check("export default 1;\nexport default 2;", Some((2, 8)));
         check("export const a = 1;", None);
+        check("import a from 'a';\nfunction f() {\n  const b = 1;\n  const b = 2;\n}", Some((4, 9)));
+        check("function f() {\n  import a from 'a';\n}", Some((2, 3)));
         check("return exports.a = 1;", None);
         check("export default () => JSON.parse('{');", None);
     }

@@ -1,6 +1,6 @@
 // exit: 107
 // log: SyntaxError: ...\tat file://.../two_default_exports.js:6:8
-// hint: Duplicated export 'default'
+// hint: A module cannot have multiple default exports
 export default function () {}
 
 export default function () {}
