@@ -1,5 +1,5 @@
 // exit: 107
-// log: SyntaxError: ...\tat file://.../a_brace_missing.js:6:4
+// log: SyntaxError: ...file://.../a_brace_missing.js:6:4
 // hint: Expected `}` but found `EOF`
 export default function () {
   if (__VU > 0) {

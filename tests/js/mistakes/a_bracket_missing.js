@@ -1,5 +1,5 @@
 // exit: 107
-// log: SyntaxError: ...\tat file://.../a_bracket_missing.js:8:3
+// log: SyntaxError: ...file://.../a_bracket_missing.js:8:3
 // hint: Expected `,` or `)` but found `Identifier`
 import http from 'k6/http';
 

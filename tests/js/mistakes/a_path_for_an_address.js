@@ -1,4 +1,4 @@
-// log: Get "/health": unsupported protocol scheme ""
+// log: Request Failed
 // hint: an address begins with http:// or https://
 import http from 'k6/http';
 export default function () {

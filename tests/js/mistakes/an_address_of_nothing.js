@@ -1,4 +1,4 @@
-// log: Get "undefined/health": unsupported protocol scheme ""
+// log: Request Failed
 // hint: `-e NAME=VALUE` gives `__ENV.NAME` one
 import http from 'k6/http';
 export default function () {

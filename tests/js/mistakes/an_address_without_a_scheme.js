@@ -1,4 +1,4 @@
-// log: first path segment in URL cannot contain colon
+// log: Request Failed
 // hint: an address begins with http:// or https://
 import http from 'k6/http';
 export default function () {

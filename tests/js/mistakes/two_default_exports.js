@@ -1,5 +1,5 @@
 // exit: 107
-// log: SyntaxError: ...\tat file://.../two_default_exports.js:6:8
+// log: SyntaxError: ...file://.../two_default_exports.js:6:8
 // hint: A module cannot have multiple default exports
 export default function () {}
 
