@@ -192,11 +192,14 @@ fn postgres_is_collected_read_only_and_may_be_stuck_or_stop() {
     assert!(text(folder.path().join("stuck/readiness.txt")).contains("APPROVED WITH FINDINGS"));
     lock.say("ROLLBACK");
 
-    let runs = [("one", "2s"), ("two", "6s"), ("three", "1s")];
+    let runs = [("one", "4s"), ("two", "6s"), ("three", "1s")];
     let running = Running::start(&mut beside_postgres(folder.path(), &target, &url, "stopped", &runs));
     running.wait_for("one: 1 VU");
-    std::thread::sleep(Duration::from_millis(1000));
-    setup.say("SELECT count(*) FROM load_rows");
+    // Again and again: on a busy machine the first look comes when it comes.
+    for _ in 0..8 {
+        std::thread::sleep(Duration::from_millis(400));
+        setup.say("SELECT count(*) FROM load_rows");
+    }
     running.wait_for("two: 1 VU");
     // Long enough for a first look, also on a busy machine.
     std::thread::sleep(Duration::from_secs(3));
@@ -216,9 +219,10 @@ fn postgres_is_collected_read_only_and_may_be_stuck_or_stop() {
     let rows = tables.iter().find(|table| table["table"] == "load_rows").unwrap();
     assert!(rows["bytes"].as_str().unwrap().parse::<u64>().unwrap() > 500_000, "{rows}");
     let statements = one["after"]["statements"].as_array().unwrap();
-    // Once in the run; what was before does not count, nor what we ask.
+    // Those of the run; what was before does not count, nor what we ask.
     let counted = statements.iter().find(|one| one["query"] == "SELECT count(*) FROM load_rows");
-    assert_eq!(counted.map(|one| one["calls"].as_f64()), Some(Some(1.0)), "{statements:?}");
+    let calls = counted.and_then(|one| one["calls"].as_f64()).unwrap_or_default();
+    assert!((1.0..=8.0).contains(&calls), "{statements:?}");
     assert!(!statements.iter().any(|one| one["query"].as_str().unwrap().contains("pg_")), "{statements:?}");
     assert!(one["after"]["counters"]["rows_returned"].as_f64().unwrap() >= 5000.0, "{}", one["after"]);
     let page = text(results.join("report.html"));

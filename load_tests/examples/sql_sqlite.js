@@ -4,8 +4,9 @@ import driver from 'k6/x/sql/driver/sqlite3';
 import http from 'k6/http';
 import { check } from 'k6';
 
-// `file:name?mode=memory&cache=shared` is one database for all VUs, while one of them is connected; a path is a file.
-const db = sql.open(driver, 'file:records?mode=memory&cache=shared', { max_open_conns: 1 });
+// `:memory:` is a database for each connection, so one for each VU here. A path is a file, and
+// `file:name?mode=memory&cache=shared` one database for all, whose tables are locked while another VU writes to them.
+const db = sql.open(driver, ':memory:', { max_open_conns: 1 });
 
 export const options = { vus: 2, iterations: 10, thresholds: { checks: ['rate==1'] } };
 

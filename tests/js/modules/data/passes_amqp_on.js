@@ -1,0 +1,2 @@
+export { open } from 'k6/x/amqp';
+export * from 'k6/x/more';
