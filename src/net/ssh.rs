@@ -60,11 +60,11 @@ pub struct SshOutput {
     pub failed: Option<String>,
 }
 
-/// One VU's connection on its network thread; a new one takes the place of the last.
+/// One connection of a VU on its network thread.
 #[derive(Debug)]
 pub struct SshSession {
     connections: Rc<ClientConnections>,
-    open: RefCell<Option<Rc<OpenConnection>>>,
+    open: RefCell<Option<OpenConnection>>,
 }
 
 struct OpenConnection {
@@ -150,35 +150,21 @@ impl AsyncWrite for CuttableSocket {
     }
 }
 
-struct CloseUnlessEnded<'a> {
-    session: &'a SshSession,
-    is_ended: bool,
-}
-
-impl Drop for CloseUnlessEnded<'_> {
-    fn drop(&mut self) {
-        if !self.is_ended {
-            self.session.open.replace(None);
-        }
-    }
-}
-
 impl SshSession {
     /// A session that is not connected.
     pub fn new(connections: Rc<ClientConnections>) -> Self {
         Self { connections, open: RefCell::new(None) }
     }
 
-    /// Connects; the connection from before is closed.
+    /// Connects.
     ///
     /// # Errors
     /// Go's words.
     pub async fn connect(&self, how: SshConnect) -> Result<(), String> {
-        self.open.replace(None);
         let (address, timeout) = (format!("{}:{}", how.host, how.port), how.timeout);
         let opened = tokio::time::timeout(timeout, self.open(how)).await;
         let opened = opened.map_err(|_| format!("ssh: no connection to {address} within {timeout:?}"))??;
-        self.open.replace(Some(Rc::new(opened)));
+        self.open.replace(Some(opened));
         Ok(())
     }
 
@@ -237,19 +223,19 @@ impl SshSession {
     /// # Errors
     /// Go's words, where it could not be run or the host went away.
     pub async fn run(&self, command: String) -> Result<SshOutput, String> {
-        let open = self.open.borrow().clone();
-        let open = open.ok_or("there is no connection: ssh.connect() comes before ssh.run()")?;
-        // A command that nobody waits for any more ends with its connection.
-        let mut given_up = CloseUnlessEnded { session: self, is_ended: false };
-        let output = self.run_on(&open, command).await;
-        given_up.is_ended = true;
+        // Held here while it runs: a command that nobody waits for any more ends with its connection.
+        let open = self.open.take().ok_or("there is no connection: ssh.connect() comes before ssh.run()")?;
+        let output = open.run(command).await;
+        self.open.replace(Some(open));
         output
     }
+}
 
-    async fn run_on(&self, open: &OpenConnection, command: String) -> Result<SshOutput, String> {
+impl OpenConnection {
+    async fn run(&self, command: String) -> Result<SshOutput, String> {
         let lost = || "the connection to the host is lost".to_owned();
-        let failed = |error: russh::Error| if open.handle.is_closed() { lost() } else { format!("ssh: {error}") };
-        let mut channel = open.handle.channel_open_session().await.map_err(failed)?;
+        let failed = |error: russh::Error| if self.handle.is_closed() { lost() } else { format!("ssh: {error}") };
+        let mut channel = self.handle.channel_open_session().await.map_err(failed)?;
         channel.exec(true, command).await.map_err(failed)?;
         let (mut stdout, mut stderr, mut end) = (Vec::new(), Vec::new(), None);
         while let Some(message) = channel.wait().await {
@@ -268,7 +254,7 @@ impl SshSession {
         }
         let Some(end) = end else {
             let missing = "wait: remote command exited without exit status or exit signal";
-            return Err(if open.handle.is_closed() { format!("{missing}: {}", lost()) } else { missing.to_owned() });
+            return Err(if self.handle.is_closed() { format!("{missing}: {}", lost()) } else { missing.to_owned() });
         };
         let said = String::from_utf8_lossy(&stderr);
         let failed = end.map(|text| match said.trim_end() {
