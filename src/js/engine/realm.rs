@@ -7,7 +7,7 @@ use std::rc::Rc;
 use rustc_hash::FxHashMap;
 
 use super::{Compiled, ExportKind, GLOBALS, Global, Host, ModuleCode, PromiseOutcome, Realm, lazy, loading};
-use crate::js::value::{Exception, Handle, Throw, Value};
+use crate::js::value::{Exception, Handle, Pending, Throw, Value};
 
 /// Objects nested deeper than this on their way to Rust are taken for cyclic.
 pub const MAX_DEPTH: usize = 64;
@@ -254,21 +254,21 @@ impl<C: EngineContext> RealmState<C> {
         Some(value)
     }
 
-    /// Notes how to settle a promise; the number it goes by.
-    pub fn add_promise(&self, resolvers: C::Resolvers) -> u32 {
-        self.add_awaited(Awaited::Promise(resolvers))
+    /// Settles a promise with what comes of `future`.
+    pub fn add_promise(&self, resolvers: C::Resolvers, future: Pending) {
+        self.add_awaited(Awaited::Promise(resolvers), future);
     }
 
-    /// Notes what to call with a result; the number it goes by.
-    pub fn add_callback(&self, function: C::Value) -> u32 {
-        self.add_awaited(Awaited::Callback(function))
+    /// Calls a function with what comes of `future`.
+    pub fn add_callback(&self, function: C::Value, future: Pending) {
+        self.add_awaited(Awaited::Callback(function), future);
     }
 
-    fn add_awaited(&self, awaited: Awaited<C>) -> u32 {
+    fn add_awaited(&self, awaited: Awaited<C>, future: Pending) {
         let id = self.next_promise.get();
         self.next_promise.set(id.wrapping_add(1));
         self.promises.borrow_mut().insert(id, awaited);
-        id
+        self.host.add_pending(id, future);
     }
 
     /// A promise was rejected without a handler.

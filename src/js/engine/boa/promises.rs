@@ -19,8 +19,7 @@ use crate::js::value::Pending;
 /// A promise that is settled with the future's result.
 pub fn pending(future: Pending, context: &mut Context) -> JsValue {
     let (promise, resolvers) = JsPromise::new_pending(context);
-    let state = state(context);
-    state.host.add_pending(state.add_promise(resolvers), future);
+    state(context).add_promise(resolvers, future);
     promise.into()
 }
 

@@ -32,7 +32,7 @@ pub fn call_native(place: usize, args: &[JsValue], context: &mut Context) -> JsR
     match state.host.call(place, given) {
         Ok(Value::Callback(future)) => {
             let function = args.last().cloned().unwrap_or_default();
-            state.host.add_pending(state.add_callback(function), future);
+            state.add_callback(function, future);
             Ok(JsValue::undefined())
         }
         Ok(value) => convert::to_js(value, context),

@@ -8,8 +8,7 @@ use crate::js::value::{Pending, Throw};
 /// A promise that is settled with the future's result.
 pub fn pending(context: Context, future: Pending) -> Result<Owned, Thrown> {
     let (promise, resolvers) = context.promise()?;
-    let state = context.state();
-    state.host.add_pending(state.add_promise(resolvers), future);
+    context.state().add_promise(resolvers, future);
     Ok(promise)
 }
 

@@ -28,7 +28,7 @@ fn call_native(context: Context, place: usize, args: &[Borrowed<'_>]) -> Result<
     match state.host.call(place, given) {
         Ok(Value::Callback(future)) => {
             let function = args.last().map_or_else(|| context.undefined(), |function| context.own(*function));
-            state.host.add_pending(state.add_callback(function), future);
+            state.add_callback(function, future);
             Ok(context.undefined())
         }
         Ok(value) => convert::to_js(context, value),
