@@ -377,11 +377,10 @@ impl Loader {
         let mut prepared =
             transpile::transpile(&module).map_err(|message| Throw::Error { class: "SyntaxError", message })?;
         if let Some(on_catch) = self.engine.plain_forms() {
-            if let Some(fault) = prepared.redeclared() {
+            prepared.lower(on_catch).map_err(|message| {
                 *lock(&self.redeclared) = Some(url.to_owned());
-                return Err(Throw::Error { class: "SyntaxError", message: fault.message });
-            }
-            prepared.lower(on_catch);
+                Throw::Error { class: "SyntaxError", message }
+            })?;
         }
         self.follow_source_map(url, &mut prepared);
         let format = prepared.format;

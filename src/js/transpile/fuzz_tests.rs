@@ -25,7 +25,7 @@ pub fn script(data: &[u8]) {
         _ = super::use_directives(&module.text);
         if let Ok(mut prepared) = transpile(&module) {
             _ = (super::exports(&prepared.text), super::requests(&prepared.text));
-            prepared.lower("x");
+            _ = prepared.lower("x");
         }
     }
 }

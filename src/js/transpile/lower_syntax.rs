@@ -23,6 +23,7 @@ use super::commonjs_interop::apply;
 use super::module_syntax::is_good;
 use super::positions::PositionMap;
 use super::redeclared_params;
+use super::syntax_error::redeclared;
 
 /// Words that are names as long as nothing else is meant, and that Boa takes for keywords in too many places.
 const NAMES: [&str; 2] = ["using", "async"];
@@ -33,11 +34,17 @@ const MADE: [&str; 2] = ["rest", "super"];
 
 /// The text with all its lowering plain, and the positions that moved; `None` if nothing has to change. `on_catch` is a
 /// property that is read of whatever a `catch` gets, before anything else there.
-pub(super) fn lower(text: &str, format: ModuleFormat, on_catch: &str) -> Option<(String, PositionMap)> {
+///
+/// # Errors
+/// What the parser says of a name that is declared twice.
+pub(super) fn lower(text: &str, format: ModuleFormat, on_catch: &str) -> Result<Option<(String, PositionMap)>, String> {
     let allocator = Allocator::default();
     let parsed = Parser::new(&allocator, text, format.source_type()).parse();
     if !is_good(&parsed) {
-        return None;
+        return Ok(None);
+    }
+    if let Some(error) = redeclared(&parsed.program) {
+        return Err(error);
     }
     let mut lowering = Lowering {
         text,
@@ -55,7 +62,7 @@ pub(super) fn lower(text: &str, format: ModuleFormat, on_catch: &str) -> Option<
         _ => false,
     });
     lowering.visit_program(&parsed.program);
-    (!lowering.edits.is_empty()).then(|| apply(text, lowering.edits))
+    Ok((!lowering.edits.is_empty()).then(|| apply(text, lowering.edits)))
 }
 
 /// The beginning of names that stand nowhere in the text.
@@ -392,7 +399,8 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expect: &str) {
-        let plain = lower(text, ModuleFormat::Module, "seen").map_or_else(|| text.to_owned(), |(text, _)| text);
+        let plain =
+            lower(text, ModuleFormat::Module, "seen").unwrap().map_or_else(|| text.to_owned(), |(text, _)| text);
         assert_eq!(plain, expect);
     }
 

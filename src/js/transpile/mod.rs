@@ -123,19 +123,15 @@ fn parse(module: &Module) -> Result<TranspiledModule, String> {
 
 impl TranspiledModule {
     /// Writes forms that an engine's parser refuses as others; `on_catch` is a property that is read of what a `catch` gets.
-    pub fn lower(&mut self, on_catch: &str) {
-        if let Some((text, moved)) = on_deep_stack(|| lower_syntax::lower(&self.text, self.format, on_catch)) {
+    ///
+    /// # Errors
+    /// What the parser says of a name that is declared twice.
+    pub fn lower(&mut self, on_catch: &str) -> Result<(), String> {
+        if let Some((text, moved)) = on_deep_stack(|| lower_syntax::lower(&self.text, self.format, on_catch))? {
             self.text = text.into();
             self.positions.put(moved);
         }
-    }
-
-    /// A name that is declared twice; the place is one in the file.
-    pub fn redeclared(&self) -> Option<SyntaxFault> {
-        let source = self.format.source_type();
-        let fault = on_deep_stack(|| syntax_error::redeclared(&self.text, source))?;
-        let place = self.positions.origin(fault.line, fault.column);
-        Some(SyntaxFault { line: place.line, column: place.column, ..fault })
+        Ok(())
     }
 
     /// Writes functions that wait so that they go on under the context their samples had; what they call is exported by the

@@ -9,7 +9,7 @@ use oxc::span::SourceType;
 
 use super::ModuleFormat;
 use super::explain_error::line_and_column;
-use super::module_syntax::{format_of, is_good};
+use super::module_syntax::format_of;
 
 /// What is wrong with a text, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,15 +47,10 @@ pub(super) fn find(text: &str) -> Option<SyntaxFault> {
     first_error(&parsed.program, |_| true).map(|error| SyntaxFault::of(text, &error))
 }
 
-/// A name that is declared twice where the language forbids it, in a text that parses; Boa doesn't look inside functions.
-pub(super) fn redeclared(text: &str, source: SourceType) -> Option<SyntaxFault> {
-    let allocator = Allocator::default();
-    let parsed = Parser::new(&allocator, text, source).parse();
-    if !is_good(&parsed) {
-        return None;
-    }
-    let error = first_error(&parsed.program, |error| error.message.ends_with("has already been declared"));
-    error.map(|error| SyntaxFault::of(text, &error))
+/// What the parser says of a name that is declared twice where the language forbids it; Boa doesn't look inside functions.
+pub(super) fn redeclared(program: &Program) -> Option<String> {
+    let error = first_error(program, |error| error.message.ends_with("has already been declared"));
+    error.map(|error| error.message.to_string())
 }
 
 /// What only a look at the scopes shows.
@@ -88,7 +83,9 @@ mod tests {
     #[test]
     fn names_are_declared_once() {
         let check = |text: &str, expect: bool| {
-            assert_eq!(redeclared(text, SourceType::mjs()).is_some(), expect, "{text}");
+            let allocator = Allocator::default();
+            let parsed = Parser::new(&allocator, text, SourceType::mjs()).parse();
+            assert_eq!(redeclared(&parsed.program).is_some(), expect, "{text}");
         };
         check("export default function () { const a = 1; const a = 2; }", true);
         check("let a; let a;", true);
