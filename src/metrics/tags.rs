@@ -4,10 +4,12 @@
 //! address, and what is worked out for it once (which sub-metrics it matches, its JSON) is kept inside it. A set
 //! that nothing refers to any more is forgotten: unbounded URLs cost no unbounded memory.
 
+use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 
-use rustc_hash::{FxHashMap, FxHasher};
+use hashbrown::HashTable;
+use rustc_hash::FxHasher;
 use smallvec::SmallVec;
 
 use super::metric::MetricId;
@@ -17,7 +19,10 @@ use crate::units::sync::lock;
 /// Tags sorted by name, each name once; values may be empty (`group` at the root is).
 #[derive(Debug)]
 pub struct TagSet {
-    tags: Box<[(Arc<str>, Arc<str>)]>,
+    /// Name, value, name, value, without anything between them.
+    text: Box<str>,
+    /// Where each of them ends.
+    ends: Box<[u32]>,
     /// Where samples with this set go besides their metric: filled by the ledger on first sight.
     pub(super) routes: OnceLock<Routes>,
     /// The set as a JSON object, for outputs that write it often.
@@ -60,12 +65,51 @@ pub type SampleMetadata = Arc<[(Arc<str>, Arc<str>)]>;
 impl TagSet {
     /// The value of a tag.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.tags.binary_search_by(|(key, _)| (**key).cmp(name)).ok().map(|at| &*self.tags[at].1)
+        self.place(name).map(|place| self.tag(place).1)
     }
 
     /// All tags, sorted by name.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
-        self.tags.iter().map(|(key, value)| (&**key, &**value))
+        (0..self.len()).map(|place| self.tag(place))
+    }
+
+    /// Where the tag with this name stands among the sorted ones.
+    pub fn place(&self, name: &str) -> Option<usize> {
+        let (mut from, mut to) = (0, self.len());
+        while from < to {
+            let middle = from.midpoint(to);
+            match self.tag(middle).0.cmp(name) {
+                Ordering::Equal => return Some(middle),
+                Ordering::Less => from = middle + 1,
+                Ordering::Greater => to = middle,
+            }
+        }
+        None
+    }
+
+    /// Name and value of the tag at a place.
+    ///
+    /// # Panics
+    /// There are fewer tags.
+    pub fn tag(&self, place: usize) -> (&str, &str) {
+        let end = |at: usize| self.ends[at] as usize;
+        let from = if place == 0 { 0 } else { end(2 * place - 1) };
+        let (middle, to) = (end(2 * place), end(2 * place + 1));
+        (&self.text[from..middle], &self.text[middle..to])
+    }
+
+    fn len(&self) -> usize {
+        self.ends.len() / 2
+    }
+
+    fn new(tags: &[(&str, &str)]) -> Self {
+        let mut text = String::with_capacity(tags.iter().map(|(name, value)| name.len() + value.len()).sum());
+        let mut ends = Vec::with_capacity(2 * tags.len());
+        for part in tags.iter().flat_map(|(name, value)| [name, value]) {
+            text.push_str(part);
+            ends.push(u32::try_from(text.len()).unwrap_or_else(|_| panic!("tags of more than 4 GB")));
+        }
+        TagSet { text: text.into(), ends: ends.into(), routes: OnceLock::new(), json: OnceLock::new() }
     }
 
     /// The set as JSON text, `{"group":"","method":"GET"}`; worked out once.
@@ -89,62 +133,70 @@ impl TagSet {
 /// Makes tag sets, one allocation per distinct set.
 #[derive(Debug, Default)]
 pub struct Interner {
-    sets: Mutex<FxHashMap<u64, Vec<Weak<TagSet>>>>,
+    sets: Mutex<Sets>,
 }
 
-/// Dead entries are swept when the table has doubled since the last sweep, but not before it holds this many.
-const SWEEP_AT: usize = 4096;
+#[derive(Debug, Default)]
+struct Sets {
+    /// Each with its hash.
+    table: HashTable<(u64, Weak<TagSet>)>,
+    /// How many were still in use when those that are not were last swept out.
+    live: usize,
+}
+
+/// Sets that nothing refers to are swept out when there are twice as many as after the last time, but not before there are so many.
+const SWEEP_AT: usize = 512;
+
+type Tags<'a> = SmallVec<[(&'a str, &'a str); 24]>;
 
 impl Interner {
     /// The set of these tags; of a name given twice, the last value counts.
     pub fn set<'a>(&self, tags: impl IntoIterator<Item = (&'a str, &'a str)>) -> Arc<TagSet> {
-        let mut list: Vec<(Arc<str>, Arc<str>)> = Vec::new();
+        let mut list = Tags::new();
         for (key, value) in tags {
             put(&mut list, key, value);
         }
-        self.intern(list)
+        self.intern(&list)
     }
 
     /// `base` with `more` on top: of a name in both, the value of `more` counts.
-    pub fn extend<'a>(&self, base: &Arc<TagSet>, more: impl IntoIterator<Item = (&'a str, &'a str)>) -> Arc<TagSet> {
-        let mut list = base.tags.to_vec();
+    pub fn extend<'a>(&self, base: &'a TagSet, more: impl IntoIterator<Item = (&'a str, &'a str)>) -> Arc<TagSet> {
+        let mut list: Tags<'a> = base.iter().collect();
         for (key, value) in more {
             put(&mut list, key, value);
         }
-        self.intern(list)
+        self.intern(&list)
     }
 
     /// `base` without the tag `name`.
-    pub fn without(&self, base: &Arc<TagSet>, name: &str) -> Arc<TagSet> {
-        self.intern(base.tags.iter().filter(|(key, _)| &**key != name).cloned().collect())
+    pub fn without(&self, base: &TagSet, name: &str) -> Arc<TagSet> {
+        self.intern(&base.iter().filter(|(key, _)| *key != name).collect::<Tags>())
     }
 
-    fn intern(&self, tags: Vec<(Arc<str>, Arc<str>)>) -> Arc<TagSet> {
+    fn intern(&self, tags: &[(&str, &str)]) -> Arc<TagSet> {
         let mut hasher = FxHasher::default();
         tags.hash(&mut hasher);
         let hash = hasher.finish();
         let mut sets = lock(&self.sets);
-        if sets.len() >= SWEEP_AT && sets.len() == sets.capacity() {
-            sets.retain(|_, bucket| {
-                bucket.retain(|set| set.strong_count() > 0);
-                !bucket.is_empty()
-            });
-        }
-        let bucket = sets.entry(hash).or_default();
-        if let Some(set) = bucket.iter().filter_map(Weak::upgrade).find(|set| *set.tags == *tags) {
+        // What two threads make at once is looked for under the lock, so the table never has a set twice that is in use.
+        let known = sets.table.iter_hash(hash).filter(|known| known.0 == hash).filter_map(|known| known.1.upgrade());
+        if let Some(set) = known.into_iter().find(|set| set.iter().eq(tags.iter().copied())) {
             return set;
         }
-        bucket.retain(|set| set.strong_count() > 0);
-        let set = Arc::new(TagSet { tags: tags.into(), routes: OnceLock::new(), json: OnceLock::new() });
-        bucket.push(Arc::downgrade(&set));
+        if sets.table.len() >= SWEEP_AT.max(2 * sets.live) {
+            sets.table.retain(|(_, set)| set.strong_count() > 0);
+            sets.live = sets.table.len();
+        }
+        let set = Arc::new(TagSet::new(tags));
+        sets.table.insert_unique(hash, (hash, Arc::downgrade(&set)), |known| known.0);
         set
     }
 }
 
-fn put(list: &mut Vec<(Arc<str>, Arc<str>)>, key: &str, value: &str) {
-    match list.binary_search_by(|(old, _)| (**old).cmp(key)) {
-        Ok(at) => list[at].1 = value.into(),
-        Err(at) => list.insert(at, (key.into(), value.into())),
+fn put<'a>(list: &mut Tags<'a>, key: &'a str, value: &'a str) {
+    match list.binary_search_by(|(old, _)| (*old).cmp(key)) {
+        Ok(at) => list[at].1 = value,
+        Err(at) => list.insert(at, (key, value)),
     }
 }
 
@@ -161,5 +213,30 @@ mod tests {
         assert_eq!(a.json(), r#"{"a":"1","b":"2"}"#);
         assert_eq!(a.get("b"), Some("2"));
         assert_eq!(interner.without(&a, "b").json(), r#"{"a":"1"}"#);
+        assert_eq!(interner.set([]).json(), "{}");
+    }
+
+    #[test]
+    fn names_and_values_are_kept_apart() {
+        let interner = Interner::default();
+        let (a, b) = (interner.set([("a", "bc"), ("d", "")]), interner.set([("ab", "c"), ("d", "")]));
+        assert!(!Arc::ptr_eq(&a, &b));
+        assert_eq!((a.get("a"), a.get("ab"), a.get("d"), a.get("e")), (Some("bc"), None, Some(""), None));
+        assert_eq!((b.get("a"), b.get("ab"), b.place("d"), b.tag(1)), (None, Some("c"), Some(1), ("d", "")));
+        let many: Vec<_> = (0..300).map(|number| (format!("{number:03}"), number.to_string())).collect();
+        let set = interner.set(many.iter().rev().map(|(name, value)| (name.as_str(), value.as_str())));
+        assert!(many.iter().all(|(name, value)| set.get(name) == Some(value)));
+    }
+
+    #[test]
+    fn what_is_not_used_any_more_is_forgotten() {
+        let interner = Interner::default();
+        let kept: Vec<_> = (0..SWEEP_AT).map(|number| interner.set([("kept", number.to_string().as_str())])).collect();
+        for number in 0..100 * SWEEP_AT {
+            interner.set([("url", number.to_string().as_str())]);
+            assert!(lock(&interner.sets).table.len() <= 3 * SWEEP_AT);
+        }
+        let again = interner.set([("kept", "7")]);
+        assert!(Arc::ptr_eq(&kept[7], &again));
     }
 }

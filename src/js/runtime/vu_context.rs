@@ -367,6 +367,11 @@ impl VuContext {
         self.worker.tags_with(&self.script.interner, &self.contexts.capture().tags, more)
     }
 
+    /// As [`tags_with`](Self::tags_with), for tags that hardly come again: nothing keeps the set but its samples.
+    pub fn rare_tags_with(&self, more: &[(&str, &str)]) -> Arc<TagSet> {
+        self.script.interner.extend(&self.contexts.capture().tags, more.iter().copied())
+    }
+
     /// Replaces what every sample is tagged with.
     pub fn set_tags(&self, tags: Arc<TagSet>) {
         self.contexts.change(|context| context.tags = tags);

@@ -9,6 +9,7 @@ use std::time::Duration;
 use futures_util::future::LocalBoxFuture;
 use hashbrown::HashTable;
 use rustc_hash::FxHasher;
+use smallvec::SmallVec;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::coroutine;
@@ -23,7 +24,7 @@ pub type Task = Box<dyn FnOnce(Rc<Worker>) -> LocalBoxFuture<'static, ()> + Send
 const FLUSH_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Cached tag sets of a worker; the cache is cleared when there are more.
-const MAX_CACHED_TAG_SETS: usize = 8192;
+const MAX_CACHED_TAG_SETS: usize = 4096;
 
 /// What the VUs of one worker thread share.
 pub struct Worker {
@@ -32,12 +33,13 @@ pub struct Worker {
     tag_sets: RefCell<HashTable<CachedTagSet>>,
 }
 
-/// `base` with `more` is `set`.
+/// `base` with the tags at `places` on top is `set`.
 struct CachedTagSet {
     hash: u64,
     base: Arc<TagSet>,
-    more: Box<[(Box<str>, Box<str>)]>,
     set: Arc<TagSet>,
+    /// Where in `set` the tags on top stand, in the order they were given in.
+    places: SmallVec<[u8; 16]>,
 }
 
 impl Worker {
@@ -68,19 +70,25 @@ impl Worker {
         let mut tag_sets = self.tag_sets.borrow_mut();
         let found = tag_sets.find(hash, |known| {
             Arc::ptr_eq(&known.base, base)
-                && known.more.len() == more.len()
-                && known.more.iter().zip(more).all(|(a, b)| *a.0 == *b.0 && *a.1 == *b.1)
+                && known.places.len() == more.len()
+                && known.places.iter().zip(more).all(|(place, tag)| known.set.tag(usize::from(*place)) == *tag)
         });
         if let Some(known) = found {
             return known.set.clone();
         }
         let set = interner.extend(base, more.iter().copied());
-        if tag_sets.len() >= MAX_CACHED_TAG_SETS {
-            tag_sets.clear();
+        // A name given twice (the first value is not in the set) is never found again, and not kept.
+        let place = |tag: &(&str, &str)| {
+            let place = set.place(tag.0).filter(|place| set.tag(*place) == *tag)?;
+            u8::try_from(place).ok()
+        };
+        if let Some(places) = more.iter().map(place).collect() {
+            if tag_sets.len() >= MAX_CACHED_TAG_SETS {
+                tag_sets.clear();
+            }
+            let entry = CachedTagSet { hash, base: base.clone(), set: set.clone(), places };
+            tag_sets.insert_unique(hash, entry, |known| known.hash);
         }
-        let more = more.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect();
-        let entry = CachedTagSet { hash, base: base.clone(), more, set: set.clone() };
-        tag_sets.insert_unique(hash, entry, |known| known.hash);
         set
     }
 }

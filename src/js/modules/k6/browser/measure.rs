@@ -1,12 +1,13 @@
 //! What pages are measured by, as samples: the metrics `browser_*`.
 
 use std::cell::Cell;
+use std::sync::Arc;
 
 use super::super::x;
 use crate::js::runtime::VuContext;
 use crate::js::value::Throw;
 use crate::metrics::system_tags::SystemTag as Tag;
-use crate::metrics::{Contains, MetricId, MetricType, Record, Stamp};
+use crate::metrics::{Contains, MetricId, MetricType, Record, Stamp, TagSet};
 use crate::net::devtools::{PageVital, RequestEnd, RequestFacts, TrafficEvent};
 
 /// The metrics, in this order.
@@ -52,14 +53,13 @@ pub fn record(vu: &VuContext, event: &TrafficEvent, name: Option<&str>) {
     let Some(metrics) = vu.existing_module_state::<BrowserMetrics>().and_then(|metrics| metrics.0.get()) else {
         return;
     };
-    let sample = |metric: usize, value: f64, seconds: f64, tags: &[(&str, &str)]| {
-        let time = Stamp((seconds * 1e9) as u64);
-        let (metric, tags) = (metrics[metric], vu.tags_with(tags));
-        vu.record(Record::Sample { time, metric, value, tags, metadata: vu.metadata() });
+    let sample = |metric: usize, value: f64, seconds: f64, tags: &Arc<TagSet>| {
+        let (time, metric) = (Stamp((seconds * 1e9) as u64), metrics[metric]);
+        vu.record(Record::Sample { time, metric, value, tags: tags.clone(), metadata: vu.metadata() });
     };
     match event {
         TrafficEvent::Sent(facts) => {
-            sample(DATA_SENT, facts.bytes, facts.wall_time, &request_tags(vu, facts, name));
+            sample(DATA_SENT, facts.bytes, facts.wall_time, &vu.rare_tags_with(&request_tags(vu, facts, name)));
         }
         TrafficEvent::Received(facts, end) => {
             let RequestEnd { status, protocol, millis, bytes, .. } = end;
@@ -71,7 +71,7 @@ pub fn record(vu: &VuContext, event: &TrafficEvent, name: Option<&str>) {
             tags.push(("from_cache", text(end.from_cache)));
             tags.push(("from_prefetch_cache", text(end.from_prefetch_cache)));
             tags.push(("from_service_worker", text(end.from_service_worker)));
-            let at = facts.wall_time + millis / 1000.0;
+            let (tags, at) = (vu.rare_tags_with(&tags), facts.wall_time + millis / 1000.0);
             sample(DATA_RECEIVED, *bytes, at, &tags);
             sample(REQ_DURATION, *millis, at, &tags);
             sample(REQ_FAILED, f64::from(u8::from(*status >= 400)), at, &tags);
@@ -80,7 +80,7 @@ pub fn record(vu: &VuContext, event: &TrafficEvent, name: Option<&str>) {
             let Some(at) = VITALS.iter().position(|known| known == vital) else { return };
             let mut tags = address_tags(vu, url, name);
             tags.push(("rating", rating));
-            sample(FIRST_VITAL + at, *value, time / 1000.0, &tags);
+            sample(FIRST_VITAL + at, *value, time / 1000.0, &vu.rare_tags_with(&tags));
         }
     }
 }
