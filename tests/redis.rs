@@ -2,9 +2,12 @@
 //! what becomes of commands when the server refuses, leaves, hangs, or their iteration is cut off.
 
 use std::fs;
-use std::net::{TcpListener, TcpStream};
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -315,6 +318,123 @@ export default async function () {
     for engine in engines() {
         let expect = ["3 anna 0 1", "true", "true true", "true", "10 2"];
         check(engine, text, &[("PORT", port.to_string())], &expect);
+    }
+}
+
+/// Where what reaches `port` is passed on, with its answers late by `delay`.
+fn slow_way_to(port: u16, delay: Duration) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let own = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for near in listener.incoming().map_while(Result::ok) {
+            let Ok(far) = TcpStream::connect(("127.0.0.1", port)) else { continue };
+            let (mut near_read, mut far_write) = (near.try_clone().unwrap(), far.try_clone().unwrap());
+            thread::spawn(move || {
+                let _ = io::copy(&mut near_read, &mut far_write);
+                let _ = far_write.shutdown(Shutdown::Write);
+            });
+            let (mut near, mut far) = (near, far);
+            thread::spawn(move || {
+                let mut chunk = [0; 65_536];
+                while let Ok(length) = far.read(&mut chunk) {
+                    thread::sleep(delay);
+                    if length == 0 || near.write_all(&chunk[..length]).is_err() {
+                        break;
+                    }
+                }
+                let _ = near.shutdown(Shutdown::Both);
+            });
+        }
+    });
+    own
+}
+
+/// The master of the only shard is announced by a slow way, its replica by a fast one: the nodes' own counts say who was asked.
+#[test]
+fn reads_go_where_a_cluster_is_told_to_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = |name: &str, announced: &dyn Fn(u16) -> u16| {
+        let home = folder.path().join(name);
+        fs::create_dir(&home).unwrap();
+        let (port, bus) = (free_port().to_string(), free_port().to_string());
+        let announced = announced(port.parse().unwrap()).to_string();
+        let mut command = redis_server();
+        command.args(["--port", &port, "--bind", "127.0.0.1", "--save", "", "--cluster-enabled", "yes"]);
+        command.args([
+            "--cluster-port",
+            &bus,
+            "--cluster-announce-port",
+            &announced,
+            "--repl-diskless-sync-delay",
+            "0",
+        ]);
+        let redis = service(command.current_dir(&home));
+        until("a node", || listens(port.parse().unwrap()));
+        (redis, port, bus)
+    };
+    let (_master, master, bus) = node("master", &|port| slow_way_to(port, Duration::from_millis(50)));
+    let (_replica, replica, _) = node("replica", &|port| port);
+    let ask = |port: &str, words: &[&str]| {
+        let mut cli = Command::new(needs::program(&["redis-cli"], "Debian: redis-tools"));
+        let said = cli.args(["-p", port]).args(words).stdin(Stdio::null()).output().unwrap().stdout;
+        String::from_utf8_lossy(&said).trim().to_owned()
+    };
+    ask(&master, &["cluster", "addslotsrange", "0", "16383"]);
+    ask(&replica, &["cluster", "meet", "127.0.0.1", &master, &bus]);
+    let id = ask(&master, &["cluster", "myid"]);
+    until("a replica", || ask(&replica, &["cluster", "replicate", &id]) == "OK");
+    let is_up = |port: &&str| ask(port, &["cluster", "info"]).contains("cluster_state:ok");
+    until("the cluster", || {
+        [master.as_str(), &replica].iter().all(is_up)
+            && ask(&master, &["cluster", "slots"]).contains(&replica)
+            && ask(&replica, &["info", "replication"]).contains("master_link_status:up")
+    });
+    let text = r"
+import { Client } from 'k6/x/redis';
+const of = (port) => new Client(`redis://127.0.0.1:${port}`);
+const [master, replica] = [of(__ENV.MASTER), of(__ENV.REPLICA)];
+const READS = 40;
+async function reads(options) {
+  const client = new Client({ cluster: { nodes: [`redis://127.0.0.1:${__ENV.REPLICA}`], ...options } });
+  for (const node of [master, replica]) await node.sendCommand('CONFIG', 'RESETSTAT');
+  let wrong = 0;
+  for (let i = 0; i < READS; i++) if (await client.get('k') !== 'v') wrong += 1;
+  await client.set('w', 1, 0);
+  const count = async (node, name) => Number(new RegExp(`cmdstat_${name}:calls=(\\d+)`).exec(await node.sendCommand('INFO', 'commandstats'))?.[1] ?? 0);
+  return wrong ? [`${wrong} wrong`] : [await count(master, 'get'), await count(replica, 'get'), await count(master, 'set')];
+}
+export default async function () {
+  await master.set('k', 'v', 0);
+  await master.sendCommand('WAIT', 1, 60000);
+  console.log(...await reads({}), ...await reads({ readOnly: true }));
+  const [slow, fast] = await reads({ routeRandomly: true });
+  console.log(slow > 0, fast > 0, slow + fast);
+  const [late, soon, writes] = await reads({ routeByLatency: true });
+  console.log(late < READS / 2, late + soon, writes);
+}";
+    for engine in engines() {
+        let env = [("MASTER", master.clone()), ("REPLICA", replica.clone())];
+        check(engine, text, &env, &["40 0 1 0 40 1", "true true 40", "true 40 1"]);
+    }
+}
+
+/// Peers that let a connection begin and do no more: what is sent waits, what is dialled waits, and so long as was said.
+#[test]
+fn dialling_and_writing_have_limits_of_their_own() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let text = r"
+import { Client } from 'k6/x/redis';
+const socket = { host: '127.0.0.1', port: Number(__ENV.SILENT), readTimeout: -1 };
+const told = (promise) => promise.then(() => 'it answered', (error) => String(error).replace(/127[.\d]+:\d+->127[.\d]+:\d+/, 'A->B').replace(/:\d+:/, ':P:'));
+export default async function () {
+  const dials = new Client({ socket: { ...socket, dialTimeout: 100, tls: {} }, maxRetries: -1 });
+  console.log(await told(dials.get('k')));
+  const writes = new Client({ socket: { ...socket, writeTimeout: 100 }, maxRetries: -1 });
+  console.log(await told(writes.set('k', 'x'.repeat(30000000), 0)));
+}";
+    for engine in engines() {
+        let env = [("SILENT", silent.local_addr().unwrap().port().to_string())];
+        check(engine, text, &env, &["dial tcp 127.0.0.1:P: i/o timeout", "write tcp A->B: i/o timeout"]);
     }
 }
 

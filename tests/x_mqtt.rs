@@ -211,6 +211,44 @@ export default async function () {
     }
 }
 
+/// What was sent to a session that is away waits for it, where it was not asked to be forgotten.
+#[test]
+fn sessions_are_kept_on_request() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = mosquitto(folder.path());
+    let text = with_head(
+        r"
+async function missed(clean_session) {
+  const topic = `away/${__ENV.ENGINE}`;
+  const options = { ...who, client_id: `away-${__ENV.ENGINE}` };
+  const away = new Client(options);
+  away.connect(url, { clean_session });
+  away.subscribe(topic, { qos: 1 });
+  away.end();
+  const sender = new Client(who);
+  sender.connect(url);
+  sender.publish(topic, 'missed', { qos: 1 });
+  const back = new Client(options), got = [];
+  let last;
+  const all = new Promise((resolve) => { last = resolve; });
+  back.on('message', (at, payload) => { got.push(text(payload)); if (got.at(-1) === 'last') last(); });
+  back.connect(url, { clean_session });
+  back.subscribe(`${topic}/last`, { qos: 1 });
+  sender.publish(`${topic}/last`, 'last', { qos: 1 });
+  await all;
+  for (const client of [back, sender]) client.end();
+  return got;
+}
+export default async function () {
+  say(await missed(false), await missed(true), await missed(undefined));
+}",
+    );
+    for engine in engines() {
+        let env = [("MQTT", format!("mqtt://127.0.0.1:{}", server.plain)), ("ENGINE", engine.to_owned())];
+        check(engine, &text, &env, &[r#"["missed","last"] ["last"] ["last"]"#]);
+    }
+}
+
 #[test]
 fn many_vus_and_iterations_that_are_cut_off() {
     let folder = tempfile::tempdir().unwrap();
