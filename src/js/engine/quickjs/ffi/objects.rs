@@ -177,7 +177,7 @@ struct KnownForm {
 }
 
 /// So many forms are known of a realm.
-const MAX_KNOWN: usize = 4;
+const MAX_KNOWN: usize = 8;
 /// Of objects that are not known, one in so many takes the place of another: where all differ, making forms is in vain.
 const REPLACE_EVERY: usize = 16;
 /// Objects of more members are not known.
