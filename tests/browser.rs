@@ -1,5 +1,6 @@
 //! `k6/browser` with a Chromium of this machine: every script of `browser/` runs on every engine and does what its head says (as
-//! those of `js/`), and nothing is left behind, whatever ends a run. Scripts find pages at `__ENV.PAGES`.
+//! those of `js/`), and nothing is left behind, whatever ends a run. Scripts find pages at `__ENV.PAGES`; `sites*.js` use a browser
+//! that was there before, at `__ENV.BROWSER`.
 
 use std::fs;
 use std::io::{self, BufRead, BufReader, Write};
@@ -36,11 +37,17 @@ pub fn trials() -> Vec<Trial> {
             trial(name, move || {
                 let machine = Machine::new();
                 let pictures = tempfile::tempdir().unwrap();
+                // Sites are kept apart only in browsers that volley has not started.
+                let name = script.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+                let other = name.starts_with("sites").then(|| OtherBrowser::start(&machine));
                 js::run_script(engine, &script, |command| {
                     machine.prepare(command);
                     // The others look at messages without what a page shows.
                     if script.ends_with("evidence.js") {
                         command.env("K6_BROWSER_SCREENSHOT_ON_FAILURE", pictures.path().join("shots"));
+                    }
+                    if let Some(other) = &other {
+                        command.env("K6_BROWSER_WS_URL", &other.url).args(["-e", &format!("BROWSER={}", other.url)]);
                     }
                 });
                 machine.check_nothing_left();
@@ -135,7 +142,7 @@ impl OtherBrowser {
         let profile = tempfile::tempdir().unwrap();
         let mut command = Command::new(&machine.browser);
         command.args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-component-update", "--no-first-run"]);
-        command.args(["--host-resolver-rules=MAP * 127.0.0.1", "--remote-debugging-port=0"]);
+        command.args(["--host-resolver-rules=MAP * 127.0.0.1", "--remote-debugging-port=0", "--site-per-process"]);
         command.arg(format!("--user-data-dir={}", profile.path().display()));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();

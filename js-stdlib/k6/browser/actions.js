@@ -5,7 +5,7 @@
 // frame the next is looked for in, or { handle }.
 (env) => {
 const { native, call, primordials } = env;
-const { hide, includes, quiet, span } = env.load('session');
+const { all, hide, includes, quiet, span } = env.load('session');
 const { adopted, failure, frameIn, frameOf, handleOf, isDetached, now, ownerOf, pageOf, prepare, release, timeout, worded } = env.load('elements');
 const input = env.load('input');
 const { ArrayBufferIsView, ArrayIsArray, JSONParse, Number, ObjectKeys, String, StringPrototypeIndexOf, StringPrototypeSlice, Uint8Array } = primordials;
@@ -42,8 +42,8 @@ async function invoke(frame, name, request, objects, deadline, byValue = true) {
   prepare(context, request.selector !== undefined && includes(request.selector, 'role='));
   const args = [{ value: name }, { value: request }];
   for (let at = 0; at < objects.length; at++) args[at + 2] = { objectId: objects[at] };
-  const reply = await within(frame, context.session.send('Runtime.callFunctionOn', {
-    executionContextId: context.id, functionDeclaration: 'function(n,r,...o){return volley[n](r,...o)}', arguments: args, returnByValue: byValue, awaitPromise: true,
+  const reply = await within(frame, context.send('Runtime.callFunctionOn', {
+    functionDeclaration: 'function(n,r,...o){return volley[n](r,...o)}', arguments: args, returnByValue: byValue, awaitPromise: true,
   }, deadline.end !== 0), deadline, 'the page does not answer: its own script may be busy');
   if (reply.exceptionDetails === undefined) return byValue ? reply.result.value : { context, object: reply.result };
   const text = String(reply.exceptionDetails.exception?.description ?? reply.exceptionDetails.text);
@@ -144,18 +144,18 @@ function leavingOf(page) {
   if (page.leaving !== undefined) return page.leaving;
   const leaving = { frames: { __proto__: null }, actions: 0, landed: undefined, caused: [] };
   hide(page, { leaving });
-  const { session } = page;
+  const { targets } = page;
   const stays = (id) => {
     delete leaving.frames[id];
     if (leaving.landed !== undefined && ObjectKeys(leaving.frames).length === 0) leaving.landed();
   };
-  session.on('Page.frameRequestedNavigation', ({ frameId, disposition }) => {
+  targets.on('Page.frameRequestedNavigation', ({ frameId, disposition }) => {
     if (disposition === 'currentTab') leaving.frames[frameId] = true;
   });
-  session.on('Page.frameStartedNavigating', ({ frameId, navigationType }) => {
+  targets.on('Page.frameStartedNavigating', ({ frameId, navigationType }) => {
     if (!includes(navigationType, 'ameDocument')) leaving.frames[frameId] = true;
   });
-  session.on('Page.frameNavigated', ({ frame }) => {
+  targets.on('Page.frameNavigated', ({ frame }) => {
     const known = page.frameById(frame.id);
     if (leaving.actions > 0 && known !== undefined && !(known.navigationWaits > 0)) {
       const caused = { loaderId: frame.loaderId, until: now() + CAUSED_MILLIS };
@@ -164,22 +164,30 @@ function leavingOf(page) {
     }
     stays(frame.id);
   });
-  session.on('Page.frameStoppedLoading', ({ frameId }) => stays(frameId));
-  session.on('Page.frameDetached', ({ frameId }) => stays(frameId));
+  targets.on('Page.frameStoppedLoading', ({ frameId }) => stays(frameId));
+  targets.on('Page.frameDetached', ({ frameId, reason }) => {
+    if (reason !== 'swap') stays(frameId);
+  });
   return leaving;
 }
 
-// Acts, and waits for the documents this leads to, until they begin to load. A text that the job gives says
-// that it did nothing; it is given on.
+// Until a frame, and the page it is in, have dealt with what was sent.
+function flush(page, { session, contexts }) {
+  const asked = (to, context) => (context ?? to).send('Runtime.evaluate', { expression: FLUSH, awaitPromise: true }, true);
+  const ofPage = asked(page.session, page.main.contexts.utility);
+  return session === page.session ? ofPage : all([ofPage, asked(session, contexts.utility)]);
+}
+
+// Acts, and waits for the documents this leads to, until they begin to load. The job says which frame it did something in;
+// or, with a text, why it did nothing: that is given on.
 async function landing(page, options, deadline, job) {
   const leaving = leavingOf(page);
   leaving.actions++;
   try {
-    const missed = await job();
-    if (typeof missed === 'string') return missed;
+    const done = await job();
+    if (typeof done.missed === 'string') return done.missed;
     if (options.noWaitAfter === true || !page.session.isOpen) return undefined;
-    const flushed = page.session.send('Runtime.evaluate', { expression: FLUSH, contextId: page.main.contexts.utility?.id, awaitPromise: true }, true);
-    await quiet(page.link.limit(flushed, FLUSH_MILLIS, () => failure('late')));
+    await quiet(page.link.limit(flush(page, done.frame), FLUSH_MILLIS, () => failure('late')));
     if (ObjectKeys(leaving.frames).length === 0 || !page.session.isOpen) return undefined;
     await quiet(page.link.wait((good) => {
       leaving.landed = good;
@@ -223,10 +231,10 @@ const positionOf = (options) => {
 
 // Ends the watch of a point (injected.js): what is said if the events of an action hit another element. Where nobody can say any
 // more, because they led to another document or closed the page, they hit.
-async function missedOf(context, watch, deadline) {
+async function missedOf(context, watch, mustBeSeen, deadline) {
   if (context.isDestroyed || !context.session.isOpen) return undefined;
-  const reply = context.session.send('Runtime.callFunctionOn', {
-    executionContextId: context.id, functionDeclaration: 'function(r){return volley.unwatch(r)}', arguments: [{ value: { watch } }], returnByValue: true,
+  const reply = context.send('Runtime.callFunctionOn', {
+    functionDeclaration: 'function(r){return volley.unwatch(r)}', arguments: [{ value: { watch, mustBeSeen } }], returnByValue: true,
   }, true);
   try {
     const { result } = await context.session.link.limit(reply, deadline.end === 0 ? 0 : left(deadline) + SLACK, () => failure('late'));
@@ -245,20 +253,21 @@ async function atPoint(target, options, deadline, given, job) {
     const request = { op: 'point', states: ['visible', 'enabled'], attached: true, force, position: positionOf(options), ...given, watch };
     const found = await ask(target, request, deadline);
     if (found.value === null) return false;
-    const why = await hitting(found, options, deadline, job);
+    const why = await hitting(found, watch === 'press', options, deadline, job);
     if (why === undefined) return true;
     if (isOver(deadline)) throw timedOut(deadline, why);
     await found.frame.link.pause(PAUSE);
   }
 }
 // Acts at a point that was found; why that did not hit the element.
-async function hitting({ frame, value }, options, deadline, job) {
+async function hitting({ frame, value }, isPress, options, deadline, job) {
   const context = frame.contexts.utility;
   let isWatched = value.watch !== undefined && context !== undefined;
   const missed = () => {
     if (!isWatched) return undefined;
     isWatched = false;
-    return missedOf(context, value.watch, deadline);
+    // Which process is under a point, the browser learns a moment after a frame has got one.
+    return missedOf(context, value.watch, isPress && context.session !== pageOf(frame).session, deadline);
   };
   try {
     let there;
@@ -272,7 +281,7 @@ async function hitting({ frame, value }, options, deadline, job) {
     const keys = inputOf(pageOf(frame));
     return await landing(pageOf(frame), options, deadline, async () => {
       await input.holding(keys, options.modifiers, () => job(keys, there.x, there.y));
-      return missed();
+      return { missed: await missed(), frame };
     });
   } finally {
     if (isWatched) quiet(missed());
@@ -307,7 +316,10 @@ async function fill(target, text, options, deadline) {
 async function typing(target, options, deadline, job) {
   const { frame } = await ask(target, { op: 'focus', attached: true }, deadline);
   const page = pageOf(frame);
-  await landing(page, options, deadline, () => job(inputOf(page)));
+  await landing(page, options, deadline, async () => {
+    await job(inputOf(page));
+    return { frame };
+  });
 }
 const delayOf = (options) => Number(options.delay ?? 0);
 const type = (target, text, options, deadline) => typing(target, options, deadline, (keys) => input.type(keys, text, delayOf(options)));
@@ -340,9 +352,10 @@ async function selectOption(target, values, options, deadline) {
   const request = { op: 'choose', arg: wanted, states: ['visible', 'enabled'], attached: true, force: options.force === true };
   let chosen;
   await landing(pageOf(frameOf(target)), options, deadline, async () => {
-    chosen = (await ask(target, request, deadline, nodes.length > 0 ? nodes : undefined)).value;
+    chosen = await ask(target, request, deadline, nodes.length > 0 ? nodes : undefined);
+    return chosen;
   });
-  return chosen;
+  return chosen.value;
 }
 
 function contentOf(buffer) {

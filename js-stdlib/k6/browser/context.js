@@ -110,8 +110,9 @@ class BrowserContext {
       }, () => {});
       return true;
     }
-    const owner = select(this.pageList, (page) => page.session.id === parent)[0];
+    const owner = select(this.pageList, (page) => page.targets.has(parent))[0];
     if (target.type === 'worker' && owner !== undefined) owner.addWorker(session, target.url);
+    else if (target.type === 'iframe' && owner !== undefined) owner.targets.adopt(session, target);
     else quiet(session.send('Runtime.runIfWaitingForDebugger'));
     return true;
   }
@@ -144,7 +145,7 @@ class BrowserContext {
   async setConditions(page, conditions) {
     hide(page, { conditions });
     const command = this.#conditions(page);
-    await page.session.send(command[0], command[1]);
+    await page.targets.tell(command[0], command[1]);
   }
 
   // What all pages are told, now and later.
@@ -174,7 +175,7 @@ class BrowserContext {
     else if (typeof script === 'object' && !nothing(script?.content)) source = String(script.content);
     else source = textOr(script, '');
     push(this.scripts, source);
-    await this.#each((page) => page.session.send('Page.addScriptToEvaluateOnNewDocument', { source }));
+    await this.#each((page) => page.targets.tellOnce('Page.addScriptToEvaluateOnNewDocument', { source }));
   }
 
   browser() { return env.load('browser').faceOf(this.ofBrowser); }
@@ -239,7 +240,7 @@ class BrowserContext {
 
   async setGeolocation(location) {
     this.options.geolocation = nothing(location) ? undefined : checkLocation(location);
-    await this.#each((page) => page.session.send('Emulation.setGeolocationOverride', this.options.geolocation ?? {}));
+    await this.#each((page) => page.targets.tell('Emulation.setGeolocationOverride', this.options.geolocation ?? {}));
   }
 
   async setHTTPCredentials(credentials) {
@@ -255,7 +256,7 @@ class BrowserContext {
     this.isOffline = !!offline;
     await this.#each((page) => {
       const command = this.#conditions(page);
-      return page.session.send(command[0], command[1]);
+      return page.targets.tell(command[0], command[1]);
     });
   }
 

@@ -64,11 +64,11 @@ const isDetached = (error) => includes(messageOf(error), 'detached');
 function prepare(context, roles) {
   if (!context.isPrepared) {
     hide(context, { isPrepared: true });
-    quiet(context.session.send('Runtime.evaluate', { expression: native.pageScript('actions'), contextId: context.id }));
+    quiet(context.send('Runtime.evaluate', { expression: native.pageScript('actions') }));
   }
   if (roles && !context.hasRoles) {
     hide(context, { hasRoles: true });
-    quiet(context.session.send('Runtime.evaluate', { expression: native.pageScript('roles'), contextId: context.id }));
+    quiet(context.send('Runtime.evaluate', { expression: native.pageScript('roles') }));
   }
 }
 

@@ -52,8 +52,20 @@ function expressionOf(text) {
 
 // A world of a frame in which functions run.
 class ExecutionContext {
-  constructor(frame, id, world) {
-    hide(this, { frame, id, world, session: frame.session, isDestroyed: false });
+  constructor(frame, id, world, session, uniqueId) {
+    hide(this, { frame, id, world, session, uniqueId, isDestroyed: false });
+  }
+
+  // Sends `Runtime.evaluate` or `Runtime.callFunctionOn` for this world. Its number may be that of another once the document has gone
+  // to another process, where numbers begin anew.
+  async send(method, params, isFree) {
+    if (this.uniqueId !== undefined) params.uniqueContextId = this.uniqueId;
+    else params[method === 'Runtime.evaluate' ? 'contextId' : 'executionContextId'] = this.id;
+    try {
+      return await this.session.send(method, params, isFree);
+    } catch (error) {
+      throw includes(messageOf(error), 'uniqueContextId not found') ? new BrowserError('Cannot find context with specified id') : error;
+    }
   }
 
   // Runs a function, given as its text, with values or handles. By value: a promise of what it returns; else of a handle.
@@ -67,9 +79,8 @@ class ExecutionContext {
 
   async raw(text, args, options) {
     if (this.isDestroyed) throw new BrowserError('Cannot find context with specified id');
-    const reply = await this.session.send('Runtime.callFunctionOn', {
+    const reply = await this.send('Runtime.callFunctionOn', {
       functionDeclaration: text,
-      executionContextId: this.id,
       arguments: args,
       returnByValue: options?.byValue !== false,
       awaitPromise: true,
@@ -105,7 +116,7 @@ class ExecutionContext {
       if (!error.isSyntaxError) throw error;
     }
     // Statements are none, but can be run.
-    const reply = await this.session.send('Runtime.evaluate', { expression: text, contextId: this.id, returnByValue: options?.byValue !== false, awaitPromise: true, userGesture: true }, options?.isFree);
+    const reply = await this.send('Runtime.evaluate', { expression: text, returnByValue: options?.byValue !== false, awaitPromise: true, userGesture: true }, options?.isFree);
     if (reply.exceptionDetails !== undefined) throw thrown(reply.exceptionDetails);
     return this.given(reply.result, options);
   }

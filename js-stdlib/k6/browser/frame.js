@@ -78,17 +78,20 @@ function stateOf(given, context) {
 }
 
 class Frame {
-  constructor(page, id, parent) {
+  constructor(page, id, parent, session) {
     hide(this, {
       ofPage: page,
       id,
       parent,
-      session: page.session,
+      // That of the target its document is in.
+      session,
       link: page.link,
       label: '',
       address: '',
       children: [],
       isGone: false,
+      // It came back with its page, which does not say so itself.
+      isKept: false,
       // The document: its number, and which states it has reached.
       loaderId: '',
       reached: { __proto__: null },
@@ -111,18 +114,35 @@ class Frame {
   }
 
   // A new document is there, or one that was kept.
-  committed({ loaderId, name, url, urlFragment, unreachableUrl }, isRestored) {
+  committed({ loaderId, name, url, urlFragment, unreachableUrl }, isRestored, session) {
+    if (this.session !== session) {
+      // It is in another target.
+      this.#dropContexts();
+      this.session = session;
+    }
     this.address = `${unreachableUrl ?? url}${urlFragment ?? ''}`;
     this.label = name ?? '';
     if (this.loaderId !== loaderId) {
       this.loaderId = loaderId;
       this.reached = { __proto__: null };
     }
-    if (isRestored) this.reached = { __proto__: null, load: true, DOMContentLoaded: true, networkIdle: true };
+    if (isRestored) this.restored();
     const children = this.children;
-    for (let at = 0; at < children.length; at++) this.ofPage.detached(children[at].id);
+    for (let at = 0; at < children.length; at++) {
+      if (!isRestored || !children[at].isKept) this.ofPage.detached(children[at].id);
+      children[at].isKept = false;
+    }
     this.tell({ kind: 'committed', loaderId, isFailed: unreachableUrl !== undefined });
   }
+
+  #dropContexts() {
+    const names = ObjectKeys(this.contexts);
+    for (let at = 0; at < names.length; at++) this.contexts[names[at]].isDestroyed = true;
+    this.contexts = { __proto__: null };
+  }
+
+  // The document was there before.
+  restored() { this.reached = { __proto__: null, load: true, DOMContentLoaded: true, networkIdle: true }; }
 
   // The document has reached a state.
   reach(loaderId, name) {
@@ -144,17 +164,15 @@ class Frame {
   detach() {
     if (this.isGone) return;
     this.isGone = true;
-    const names = ObjectKeys(this.contexts);
-    for (let at = 0; at < names.length; at++) this.contexts[names[at]].isDestroyed = true;
-    this.contexts = { __proto__: null };
+    this.#dropContexts();
     if (this.parent !== undefined) this.parent.children = without(this.parent.children, this);
     this.tell({ kind: 'detached' });
   }
 
   // Worlds -----------------------------------------------------------------------------------------------------------
 
-  addContext(world, id) {
-    const context = new ExecutionContext(this, id, world);
+  addContext(world, id, session, uniqueId) {
+    const context = new ExecutionContext(this, id, world, session, uniqueId);
     this.contexts[world] = context;
     this.tell({ kind: 'context' });
     return context;
@@ -173,16 +191,22 @@ class Frame {
     if (this.isGone) throw new BrowserError('frame was detached');
     if (world === 'utility') {
       try {
-        const { executionContextId } = await this.session.send('Page.createIsolatedWorld', { frameId: this.id, worldName: WORLD, grantUniveralAccess: true });
-        return this.contexts[world] ?? this.ofPage.addContext(this, world, executionContextId);
+        const { session } = this;
+        const { executionContextId } = await session.send('Page.createIsolatedWorld', { frameId: this.id, worldName: WORLD, grantUniveralAccess: true });
+        if (this.session === session) return this.contexts[world] ?? this.ofPage.addContext(this, world, executionContextId, session);
       } catch (error) {
         if (this.isGone || !this.session.isOpen) throw error;
       }
     }
-    return this.link.wait((good, bad) => this.watch(({ kind }) => {
-      if (this.contexts[world] !== undefined) good(this.contexts[world]);
-      else if (kind === 'detached') bad(new BrowserError('frame was detached'));
-    }), this.ofPage.timeout(), () => new BrowserError('waiting for the execution context of a frame: timed out'));
+    return this.link.wait((good, bad) => {
+      const look = (event) => {
+        if (this.contexts[world] !== undefined) good(this.contexts[world]);
+        else if (event?.kind === 'detached') bad(new BrowserError('frame was detached'));
+      };
+      // It may have come meanwhile.
+      look();
+      return this.watch(look);
+    }, this.ofPage.timeout(), () => new BrowserError('waiting for the execution context of a frame: timed out'));
   }
 
   // Runs a function in a world; in the next document once more, if this one goes meanwhile. Only for what may run twice.
@@ -315,8 +339,8 @@ class Frame {
   async frameElement() {
     if (this.parent === undefined) throw new BrowserError('getting frame element: the main frame has none');
     const context = await this.parent.context('main');
-    const { backendNodeId } = await this.session.send('DOM.getFrameOwner', { frameId: this.id });
-    const { object } = await this.session.send('DOM.resolveNode', { backendNodeId, executionContextId: context.id });
+    const { backendNodeId } = await context.session.send('DOM.getFrameOwner', { frameId: this.id });
+    const { object } = await context.session.send('DOM.resolveNode', { backendNodeId, executionContextId: context.id });
     return context.taken(object, { byValue: false });
   }
 }
@@ -414,7 +438,8 @@ async function navigate(frame, url, { state, millis, referrer }) {
       if (referrer !== undefined) params.referrer = referrer;
       if (frame === frame.ofPage.main) await frame.ofPage.beforeLeaving();
       if (scope.isOver) return null;
-      begun = await frame.session.send('Page.navigate', params, true);
+      // Over the page: a target of the frame's own may not be there any more when it has begun.
+      begun = await frame.ofPage.session.send('Page.navigate', params, true);
     } catch (error) {
       throw error.code === undefined ? error : new BrowserError(`${context}: ${messageOf(error)} (${error.code})`);
     }

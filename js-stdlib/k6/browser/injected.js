@@ -228,10 +228,12 @@ let lastWatch = 0;
 // looked at, until `unwatch`: those of an action that hits something else are kept from the page. What the pressed element's own
 // handlers do to it is the page's affair, as is whatever comes after a hit. The number of the watch.
 function watch(el, point, isHover) {
-  const state = { isDecided: false, missed: null };
+  const state = { isDecided: false, isSeen: false, missed: null, what: () => sketch(el) };
   const look = (event) => {
     const at = event.changedTouches?.[0] ?? event;
-    if (!event.isTrusted || Math.abs(at.clientX - point.x) > NEAR || Math.abs(at.clientY - point.y) > NEAR) return;
+    if (!event.isTrusted) return;
+    state.isSeen = true;
+    if (Math.abs(at.clientX - point.x) > NEAR || Math.abs(at.clientY - point.y) > NEAR) return;
     const isPress = event.type.endsWith('down') || event.type === 'touchstart';
     if (!state.isDecided && (isPress || event.type.endsWith('move'))) {
       const target = event.composedPath()[0];
@@ -251,12 +253,12 @@ function watch(el, point, isHover) {
   watches.set(++lastWatch, state);
   return lastWatch;
 }
-// Ends a watch; what is said if another element was hit, else null.
-function unwatch(number) {
+// Ends a watch; what is said if another element was hit, or nothing where something must have been, else null.
+function unwatch(number, mustBeSeen) {
   const state = watches.get(number);
   watches.delete(number);
   state?.end();
-  return state?.missed ?? null;
+  return state?.missed ?? (mustBeSeen && state?.isSeen === false ? `${state.what()} was aimed at, but nothing in its frame was hit` : null);
 }
 
 // ---- What is done to an element that is ready
@@ -511,7 +513,7 @@ Object.assign(volley, {
       return until(request.timeout, () => attempt(request, node, others));
     });
   },
-  unwatch: ({ watch }) => guarded(() => ({ value: unwatch(watch) })),
+  unwatch: ({ watch, mustBeSeen }) => guarded(() => ({ value: unwatch(watch, mustBeSeen) })),
   count: (request, node) => guarded(() => ({ value: queryAll(node ?? document, request.selector).length })),
   wait: (request, node) => guarded(() => {
     const shown = (outcome) => (outcome.value ? { value: true } : outcome);

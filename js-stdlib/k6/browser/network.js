@@ -70,9 +70,9 @@ function headersSize(first, headers) {
 }
 
 class Request {
-  constructor(network, event) {
+  constructor(network, event, session) {
     hide(this, {
-      network, event, id: event.requestId, sent: event.request, extra: undefined, answer: undefined, error: undefined, isOver: false,
+      network, session, event, id: event.requestId, sent: event.request, extra: undefined, answer: undefined, error: undefined, isOver: false,
       end: undefined, watchers: [],
     });
   }
@@ -178,7 +178,7 @@ class Response {
     return (this.#body ??= (async () => {
       if (network.isFull && this.asked.end === undefined && !this.asked.isOver) await this.asked.until(() => this.asked.isOver);
       try {
-        return await network.session.send('Network.getResponseBody', { requestId: this.asked.id });
+        return await this.asked.session.send('Network.getResponseBody', { requestId: this.asked.id });
       } catch (error) {
         throw wrapped('getting response body', error);
       }
@@ -212,13 +212,13 @@ const wireHeaders = (headers) => map(ObjectKeys(headers), (name) => ({ name, val
 
 // A request that waits for what the script makes of it.
 class Route {
-  #network;
+  #session;
   #paused;
   #asked;
   #isDone = false;
 
-  constructor(network, paused, asked) {
-    this.#network = network;
+  constructor(session, paused, asked) {
+    this.#session = session;
     this.#paused = paused;
     this.#asked = asked;
   }
@@ -252,10 +252,10 @@ class Route {
     if (this.#isDone) throw new BrowserError(`${context}: route is already handled`);
     this.#isDone = true;
     try {
-      await this.#network.session.send(command[0], command[1]);
+      await this.#session.send(command[0], command[1]);
     } catch (error) {
       // A page that has gone on or is closed has no use for it.
-      if (!this.#network.session.isOpen || error.code === -32602) return;
+      if (!this.#session.isOpen || error.code === -32602) return;
       throw wrapped(context, error);
     }
   }
@@ -270,26 +270,26 @@ function abortOf(paused, code) {
 // The requests of a page.
 class Network {
   constructor(page) {
-    const { session } = page;
-    hide(this, { page, session, isFull: false, requests: { __proto__: null }, documents: [], listeners: { __proto__: null }, routes: [], credentials: undefined, tried: { __proto__: null }, unseen: { __proto__: null }, fetches: false });
-    session.on('Network.requestWillBeSent', (event) => this.#sent(event), DOCUMENTS);
-    session.on('Network.responseReceived', (event) => this.#received(event), DOCUMENTS);
-    session.on('Fetch.requestPaused', (event) => this.#paused(event));
-    session.on('Fetch.authRequired', (event) => this.#authRequired(event));
+    const { targets } = page;
+    hide(this, { page, isFull: false, requests: { __proto__: null }, documents: [], listeners: { __proto__: null }, routes: [], credentials: undefined, tried: { __proto__: null }, unseen: { __proto__: null }, fetches: false });
+    targets.on('Network.requestWillBeSent', (event, session) => this.#sent(event, session), DOCUMENTS);
+    targets.on('Network.responseReceived', (event) => this.#received(event), DOCUMENTS);
+    targets.on('Fetch.requestPaused', (event, session) => this.#paused(event, session));
+    targets.on('Fetch.authRequired', (event, session) => this.#authRequired(event, session));
   }
 
   // From now on all requests are followed.
   followAll() {
     if (this.isFull) return;
     this.isFull = true;
-    const { session } = this;
+    const { targets } = this.page;
     const all = () => {};
-    session.on('Network.requestWillBeSent', all);
-    session.on('Network.responseReceived', all);
-    session.on('Network.requestWillBeSentExtraInfo', (event) => { this.#extra(event, 'sent'); });
-    session.on('Network.responseReceivedExtraInfo', (event) => { this.#extra(event, 'received'); });
-    session.on('Network.loadingFinished', (event) => this.#ended(event, undefined));
-    session.on('Network.loadingFailed', (event) => this.#ended(event, event.errorText));
+    targets.on('Network.requestWillBeSent', all);
+    targets.on('Network.responseReceived', all);
+    targets.on('Network.requestWillBeSentExtraInfo', (event) => { this.#extra(event, 'sent'); });
+    targets.on('Network.responseReceivedExtraInfo', (event) => { this.#extra(event, 'received'); });
+    targets.on('Network.loadingFinished', (event, session) => this.#ended(event, undefined, session));
+    targets.on('Network.loadingFailed', (event, session) => this.#ended(event, event.errorText, session));
   }
 
   listen(event, listener) {
@@ -309,7 +309,13 @@ class Network {
     return answer === undefined || startsWith(answer.url(), 'data:') || startsWith(answer.url(), 'about:') ? null : answer;
   }
 
-  #sent(event) {
+  // A document is in this target, whichever asked for it.
+  moved(loaderId, session) {
+    const request = this.requests[loaderId];
+    if (request !== undefined) request.session = session;
+  }
+
+  #sent(event, session) {
     const known = this.requests[event.requestId];
     if (known !== undefined && event.redirectResponse !== undefined) {
       known.answer = new Response(known, event.redirectResponse);
@@ -318,7 +324,7 @@ class Network {
       this.#emit('response', known.answer);
       this.#emit('requestfinished', known);
     }
-    const request = new Request(this, event);
+    const request = new Request(this, event, session);
     if (known !== undefined) hide(request, { redirectedFrom: known });
     this.requests[event.requestId] = request;
     if (event.type === 'Document') {
@@ -347,9 +353,10 @@ class Network {
     else if (request.answer !== undefined) request.answer.extra = headers;
   }
 
-  #ended(event, failure) {
+  #ended(event, failure, session) {
     const request = this.requests[event.requestId];
     if (request === undefined) return;
+    request.session = session;
     request.end = event;
     request.isOver = true;
     if (failure !== undefined) request.error = failure;
@@ -383,36 +390,40 @@ class Network {
     const wanted = this.routes.length > 0 || this.credentials !== undefined;
     if (!wanted && !this.fetches) return;
     this.fetches = wanted;
-    if (!wanted) return void (await this.session.send('Fetch.disable'));
-    await this.session.send('Fetch.enable', { handleAuthRequests: this.credentials !== undefined, patterns: [{ urlPattern: '*' }] });
+    const { targets } = this.page;
+    if (!wanted) {
+      targets.forget('Fetch.enable');
+      return void (await targets.tellOnce('Fetch.disable'));
+    }
+    await targets.tell('Fetch.enable', { handleAuthRequests: this.credentials !== undefined, patterns: [{ urlPattern: '*' }] });
   }
 
-  #paused(event) {
+  #paused(event, session) {
     const { networkId } = event;
-    if (this.routes.length === 0 || networkId === undefined || this.requests[networkId] !== undefined) return this.#routed(event);
+    if (this.routes.length === 0 || networkId === undefined || this.requests[networkId] !== undefined) return this.#routed(event, session);
     // What kind of request it is, the event says that a request was made; it may be on its way yet.
-    this.unseen[networkId] = event;
+    this.unseen[networkId] = { event, session };
     this.page.link.after(UNSEEN_MILLIS, () => this.#seen(networkId));
   }
 
   #seen(networkId) {
-    const event = this.unseen[networkId];
-    if (event === undefined) return;
+    const paused = this.unseen[networkId];
+    if (paused === undefined) return;
     delete this.unseen[networkId];
-    this.#routed(event);
+    this.#routed(paused.event, paused.session);
   }
 
-  #routed(event) {
+  #routed(event, session) {
     const { request, networkId } = event;
     const url = `${request.url}${request.urlFragment ?? ''}`;
     for (let at = this.routes.length - 1; at >= 0; at--) {
       const { pattern, handler } = this.routes[at];
       if (!matches(pattern, url)) continue;
-      const asked = this.requests[networkId] ?? new Request(this, { ...event, requestId: networkId ?? event.requestId, type: event.resourceType });
-      const route = new Route(this, event, asked);
+      const asked = this.requests[networkId] ?? new Request(this, { ...event, requestId: networkId ?? event.requestId, type: event.resourceType }, session);
+      const route = new Route(session, event, asked);
       return this.#handle(route, handler);
     }
-    quiet(this.session.send('Fetch.continueRequest', { requestId: event.requestId }));
+    quiet(session.send('Fetch.continueRequest', { requestId: event.requestId }));
   }
 
   // What a handler fails with is the iteration's failure; its request goes on meanwhile.
@@ -431,7 +442,7 @@ class Network {
     });
   }
 
-  #authRequired({ requestId }) {
+  #authRequired({ requestId }, session) {
     let response = 'Default';
     const credentials = this.credentials;
     if (this.tried[requestId]) response = 'CancelAuth';
@@ -440,7 +451,7 @@ class Network {
       this.tried[requestId] = true;
     }
     const authChallengeResponse = response === 'ProvideCredentials' ? { response, username: credentials.username, password: credentials.password } : { response };
-    quiet(this.session.send('Fetch.continueWithAuth', { requestId, authChallengeResponse }));
+    quiet(session.send('Fetch.continueWithAuth', { requestId, authChallengeResponse }));
   }
 }
 

@@ -5,6 +5,7 @@ const { BrowserError, all, guarded, hide, includes, map, messageOf, nothing, pus
 const { WORLD, handleOf } = env.load('execution');
 const { Frame, awaitNavigation, checkPattern, matches, stateOf } = env.load('frame');
 const { Network } = env.load('network');
+const { Targets } = env.load('frame_targets');
 const { JSONStringify, Number, ObjectDefineProperty, ObjectKeys, Promise, PromiseResolve, String, StringPrototypeSlice, StringPrototypeToUpperCase } = primordials;
 
 const VITALS_BINDING = 'volleyReportVital';
@@ -18,11 +19,6 @@ const CLOSE_MILLIS = 5000;
 
 const endsWith = (text, end) => call(StringPrototypeSlice, text, text.length - end.length) === end;
 
-// Pages in one process share locale and time zone; they belong to one context, so the value is the same.
-function isSetAlready(error) {
-  if (!includes(messageOf(error), 'already in effect')) throw error;
-}
-
 class Page {
   constructor(context, session, target) {
     hide(this, {
@@ -32,7 +28,8 @@ class Page {
       targetId: target.targetId,
       openedBy: target.openerId,
       byId: { __proto__: null },
-      worlds: { __proto__: null },
+      // Worlds of the page's target whose frames are not known.
+      unplaced: [],
       watchers: [],
       handlers: { __proto__: null },
       workerList: [],
@@ -45,7 +42,8 @@ class Page {
       vitalsWorld: undefined,
       lazies: {},
     });
-    this.main = this.#addFrame(target.targetId, undefined);
+    hide(this, { targets: new Targets(this) });
+    this.main = this.#addFrame(target.targetId, undefined, session);
     hide(this, { main: this.main, network: new Network(this) });
     session.whenEnded(() => this.#ended());
     this.#listen();
@@ -56,76 +54,118 @@ class Page {
   // What the browser says --------------------------------------------------------------------------------------------
 
   #listen() {
-    const { session } = this;
-    session.on('Runtime.executionContextCreated', ({ context }) => this.#worldMade(context), CONTEXTS);
-    session.on('Runtime.executionContextDestroyed', ({ executionContextId }) => this.#worldGone(executionContextId));
-    session.on('Runtime.executionContextsCleared', () => this.#worldsGone());
-    session.on('Page.frameAttached', ({ frameId, parentFrameId }) => {
-      if (this.byId[frameId] === undefined) this.#addFrame(frameId, this.byId[parentFrameId]);
+    const { targets } = this;
+    targets.on('Runtime.executionContextCreated', ({ context }, session) => this.#worldMade(context, session), CONTEXTS);
+    targets.on('Runtime.executionContextDestroyed', ({ executionContextId }, session) => this.#worldGone(executionContextId, session));
+    targets.on('Runtime.executionContextsCleared', (_, session) => {
+      this.dropWorlds(session);
+      if (session === this.session) this.unplaced = [];
     });
-    session.on('Page.frameNavigated', ({ frame, type }) => {
-      const known = this.byId[frame.id] ?? this.#addFrame(frame.id, this.byId[frame.parentId]);
-      known.committed(frame, type === 'BackForwardCacheRestore');
+    targets.on('Page.frameAttached', ({ frameId, parentFrameId }, session) => {
+      if (this.byId[frameId] === undefined) this.#addFrame(frameId, this.byId[parentFrameId], session);
     });
-    session.on('Page.navigatedWithinDocument', ({ frameId, url }) => this.byId[frameId]?.movedWithin(url));
-    session.on('Page.frameDetached', ({ frameId, reason }) => {
+    targets.on('Page.frameNavigated', ({ frame, type }, session) => {
+      if (type === 'BackForwardCacheRestore') this.#restored(frame, session);
+      else this.#committed(frame, false, session);
+    });
+    targets.on('Page.navigatedWithinDocument', ({ frameId, url }) => this.byId[frameId]?.movedWithin(url));
+    targets.on('Page.frameDetached', ({ frameId, reason }) => {
       if (reason !== 'swap') this.detached(frameId);
     });
-    session.on('Page.lifecycleEvent', ({ frameId, loaderId, name }) => this.byId[frameId]?.reach(loaderId, name), LIFECYCLE);
+    targets.on('Page.lifecycleEvent', ({ frameId, loaderId, name }, session) => {
+      const frame = this.byId[frameId];
+      // A target of its own speaks of the empty document it begins with, too.
+      if (frame?.session === session) frame.reach(loaderId, name);
+    }, LIFECYCLE);
     // Nobody is there to answer.
-    session.on('Page.javascriptDialogOpening', ({ type }) => {
+    targets.on('Page.javascriptDialogOpening', ({ type }, session) => {
       quiet(session.send('Page.handleJavaScriptDialog', { accept: type === 'alert' || type === 'beforeunload' }));
     });
-    session.on('Inspector.targetCrashed', () => {
+    targets.on('Inspector.targetCrashed', (_, session) => {
+      if (session !== this.session) return this.#frameCrashed(session);
       hide(this, { hasCrashed: true });
       session.end();
     });
   }
 
-  #addFrame(id, parent) {
-    const frame = new Frame(this, id, parent);
+  #addFrame(id, parent, session) {
+    const frame = new Frame(this, id, parent, session);
     this.byId[id] = frame;
     if (parent !== undefined) push(parent.children, frame);
     return frame;
   }
 
+  #committed(frame, isRestored, session) {
+    const known = this.byId[frame.id] ?? this.#addFrame(frame.id, this.byId[frame.parentId], session);
+    this.network.moved(frame.loaderId, session);
+    known.committed(frame, isRestored, session);
+  }
+
+  // A page that was kept is back; of the frames in it the browser says nothing by itself but which worlds they have.
+  #restored(frame, session) {
+    const back = (reply) => {
+      const { unplaced } = this;
+      this.unplaced = [];
+      this.#committed(frame, true, session);
+      if (reply !== undefined) this.adoptTree(reply.frameTree, session, true);
+      for (let at = 0; at < unplaced.length; at++) this.#worldMade(unplaced[at], session);
+    };
+    then(session.send('Page.getFrameTree', undefined, true), back, () => back());
+  }
+
+  // A frame that comes back with its page, before that is said of the page.
+  addKept(id, parent, session) { this.#addFrame(id, parent, session).isKept = true; }
+
+  // What goes for a frame of another site: the page stays.
+  #frameCrashed(session) {
+    this.dropWorlds(session);
+    this.link.giveUp(session.id, session.gone);
+  }
+
   detached(id) {
     const frame = this.byId[id];
     if (frame === undefined || frame === this.main) return;
-    const children = frame.children;
-    for (let at = 0; at < children.length; at++) this.detached(children[at].id);
+    this.dropChildren(frame);
     delete this.byId[id];
     frame.detach();
+    if (frame.session !== frame.parent?.session) frame.session.end();
   }
 
-  #worldMade({ id, name, auxData }) {
+  dropChildren(frame) {
+    const { children } = frame;
+    for (let at = 0; at < children.length; at++) this.detached(children[at].id);
+  }
+
+  #worldMade(context, session) {
+    const { id, uniqueId, name, auxData } = context;
     const frame = this.byId[auxData?.frameId];
-    if (frame === undefined) return;
-    if (auxData.isDefault) this.addContext(frame, 'main', id);
-    else if (name === WORLD) this.addContext(frame, 'utility', id);
+    if (frame === undefined && session === this.session) push(this.unplaced, context);
+    if (frame === undefined || frame.session !== session) return;
+    if (auxData.isDefault) this.addContext(frame, 'main', id, session, uniqueId);
+    else if (name === WORLD) this.addContext(frame, 'utility', id, session, uniqueId);
   }
 
-  addContext(frame, world, id) {
-    const known = this.worlds[id];
+  addContext(frame, world, id, session, uniqueId) {
+    const known = session.worlds[id];
     if (known !== undefined) return known;
-    const context = (this.worlds[id] = frame.addContext(world, id));
+    const context = (session.worlds[id] = frame.addContext(world, id, session, uniqueId));
     if (world === 'utility' && frame === this.main) {
       this.vitalsWorld = context;
-      this.link.vitalsWorld(this.session.id, id);
+      this.link.vitalsWorld(session.id, id);
     }
     return context;
   }
 
-  #worldGone(id) {
-    const context = this.worlds[id];
+  #worldGone(id, session) {
+    const context = session.worlds[id];
     if (context === undefined) return;
-    delete this.worlds[id];
+    delete session.worlds[id];
     context.frame.dropContext(context);
   }
 
-  #worldsGone() {
-    const ids = ObjectKeys(this.worlds);
-    for (let at = 0; at < ids.length; at++) this.#worldGone(ids[at]);
+  dropWorlds(session) {
+    const ids = ObjectKeys(session.worlds);
+    for (let at = 0; at < ids.length; at++) this.#worldGone(ids[at], session);
   }
 
   // Calls `look` whenever something happens to a frame of the page, with what it is if it is this frame.
@@ -152,6 +192,7 @@ class Page {
     const ids = ObjectKeys(this.byId);
     for (let at = 0; at < ids.length; at++) this.byId[ids[at]].detach();
     this.byId = { __proto__: null };
+    this.targets.end();
     this.ofContext.dropPage(this);
   }
 
@@ -166,12 +207,12 @@ class Page {
       send('Page.addScriptToEvaluateOnNewDocument', { source: native.pageScript('vitals'), worldName: WORLD, runImmediately: true }),
       send('Runtime.enable'),
       send('Network.enable'),
-      send('Emulation.setFocusEmulationEnabled', { enabled: true }),
+      this.targets.tell('Emulation.setFocusEmulationEnabled', { enabled: true }),
       send('Target.setAutoAttach', { autoAttach: true, waitForDebuggerOnStart: true, flatten: true }),
     ];
     for (let at = 0; at < scripts.length; at++) push(sent, send('Page.addScriptToEvaluateOnNewDocument', { source: scripts[at], runImmediately: true }));
     const emulated = this.ofContext.emulation(this);
-    for (let at = 0; at < emulated.length; at++) push(sent, then(send(emulated[at][0], emulated[at][1]), undefined, isSetAlready));
+    for (let at = 0; at < emulated.length; at++) push(sent, this.targets.tell(emulated[at][0], emulated[at][1]));
     this.viewport = options.viewport;
     if (options.viewport !== null) push(sent, this.#resize());
     push(sent, this.#emulateMedia({ media: '', colorScheme: options.colorScheme, reducedMotion: options.reducedMotion }));
@@ -180,18 +221,29 @@ class Page {
       this.network.credentials = options.httpCredentials;
       push(sent, this.network.fetch());
     }
-    const tree = then(send('Page.getFrameTree'), ({ frameTree }) => this.#adoptTree(frameTree));
+    const tree = then(send('Page.getFrameTree'), ({ frameTree }) => this.adoptTree(frameTree, session));
     push(sent, tree);
     push(sent, send('Runtime.runIfWaitingForDebugger'));
     await all(sent);
   }
 
-  #adoptTree({ frame, childFrames }) {
-    const known = this.byId[frame.id] ?? this.#addFrame(frame.id, this.byId[frame.parentId]);
+  // What is in the target that a frame has got.
+  adoptTarget(tree, session) {
+    const { frame } = tree;
+    // It begins with an empty document, which is not the frame's; what needs no network has taken its place before anybody knew.
+    if (frame.url === '') return;
+    if (this.byId[frame.id]?.session !== session) this.#committed(frame, false, session);
+    this.adoptTree(tree, session);
+  }
+
+  adoptTree({ frame, childFrames }, session, isRestored) {
+    const known = this.byId[frame.id] ?? this.#addFrame(frame.id, this.byId[frame.parentId], session);
+    if (known.session !== session) return;
     if (known.loaderId === '') known.loaderId = frame.loaderId;
+    if (isRestored) known.restored();
     known.address = `${frame.url}${frame.urlFragment ?? ''}`;
     known.label = frame.name ?? '';
-    for (let at = 0; at < (childFrames?.length ?? 0); at++) this.#adoptTree(childFrames[at]);
+    for (let at = 0; at < (childFrames?.length ?? 0); at++) this.adoptTree(childFrames[at], session, isRestored);
   }
 
   #resize() {
@@ -212,13 +264,13 @@ class Page {
     const features = [];
     if (!nothing(media.colorScheme)) push(features, { name: 'prefers-color-scheme', value: String(media.colorScheme) });
     if (!nothing(media.reducedMotion)) push(features, { name: 'prefers-reduced-motion', value: String(media.reducedMotion) });
-    return this.session.send('Emulation.setEmulatedMedia', { media: media.media, features });
+    return this.targets.tell('Emulation.setEmulatedMedia', { media: media.media, features });
   }
 
   #sendHeaders() {
     const headers = { ...this.ofContext.options.extraHTTPHeaders, ...this.headers };
     if (ObjectKeys(headers).length === 0 && this.headers === undefined) return call(PromiseResolve, Promise);
-    return this.session.send('Network.setExtraHTTPHeaders', { headers });
+    return this.targets.tell('Network.setExtraHTTPHeaders', { headers });
   }
 
   // Time limits ------------------------------------------------------------------------------------------------------
@@ -294,12 +346,10 @@ class Page {
   // Calls `handler` for each such event; returns what ends it.
   #listenFor(name, handler) {
     if (name !== 'console') return this.network.listen(name, (given) => guarded(handler, given));
-    const told = (event) => {
-      const context = this.worlds[event.executionContextId];
+    return this.targets.on('Runtime.consoleAPICalled', (event, session) => {
+      const context = session.worlds[event.executionContextId];
       if (context !== undefined && context.world === 'main') handler(new ConsoleMessage(this, event, context));
-    };
-    this.session.on('Runtime.consoleAPICalled', told);
-    return () => this.session.off('Runtime.consoleAPICalled', told);
+    });
   }
 
   // What the handlers call what was measured.
@@ -362,7 +412,7 @@ class Page {
     const name = nothing(type) ? 'none' : String(type);
     const known = { __proto__: null, none: 1, achromatopsia: 1, blurredVision: 1, deuteranopia: 1, protanopia: 1, tritanopia: 1 };
     if (!known[name]) throw new BrowserError(`unsupported vision deficiency: "${name}"`);
-    await this.session.send('Emulation.setEmulatedVisionDeficiency', { type: name });
+    await this.targets.tell('Emulation.setEmulatedVisionDeficiency', { type: name });
   }
 
   async setExtraHTTPHeaders(headers) {
@@ -380,7 +430,7 @@ class Page {
 
   viewportSize() { return this.viewport === null ? null : { width: this.viewport.width, height: this.viewport.height }; }
 
-  async throttleCPU(profile) { await within('throttling CPU', this.session.send('Emulation.setCPUThrottlingRate', { rate: Number(profile?.rate ?? 1) })); }
+  async throttleCPU(profile) { await within('throttling CPU', this.targets.tell('Emulation.setCPUThrottlingRate', { rate: Number(profile?.rate ?? 1) })); }
 
   async throttleNetwork(profile) {
     const figure = (name, usual) => (nothing(profile?.[name]) ? usual : Number(profile[name]));
@@ -433,7 +483,7 @@ class Page {
   async #reportVitals(millis) {
     const { vitalsWorld: world, main: { address } } = this;
     if (world === undefined || world.isDestroyed || !(startsWith(address, 'http') || startsWith(address, 'file:'))) return;
-    const reported = this.session.send('Runtime.evaluate', { contextId: world.id, expression: native.reportVitals(), awaitPromise: true }, true);
+    const reported = world.send('Runtime.evaluate', { expression: native.reportVitals(), awaitPromise: true }, true);
     await quiet(this.link.limit(reported, millis, () => new BrowserError('late')));
   }
 

@@ -83,13 +83,17 @@ const span = (millis) => native.span(millis);
 const timedOut = (context, millis) => new BrowserError(`${context}: timed out after ${span(millis)}`);
 
 // What a handler throws fails the iteration, as in any other callback.
-function guarded(handler, given) {
+function guarded(handler, given, from) {
   try {
-    handler(given);
+    if (from === undefined) handler(given);
+    else handler(given, from);
   } catch (error) {
     then(call(PromiseResolve, Promise), () => { throw error; });
   }
 }
+
+// What is said of a session that has ended.
+const GONE = 'Target page, context or browser has been closed';
 
 // A VU's link to a browser, for one iteration.
 class Link {
@@ -227,14 +231,14 @@ class Link {
   }
 
   // What was asked of a session that has ended is never answered.
-  giveUp(sessionId) {
+  giveUp(sessionId, gone = GONE) {
     const ids = ObjectKeys(this.#commands);
     for (let at = 0; at < ids.length; at++) {
       const command = this.#commands[ids[at]];
       if (command.sessionId !== sessionId) continue;
       delete this.#commands[ids[at]];
       native.giveUp(this.#native, Number(ids[at]));
-      command.reject(new BrowserError('Target page, context or browser has been closed'));
+      command.reject(new BrowserError(gone));
     }
   }
 
@@ -257,13 +261,20 @@ class Session {
   #endings = [];
   isOpen = true;
   onMetric;
+  // What commands say once it has ended.
+  gone = GONE;
+  // The worlds of its frames, by number.
+  worlds = { __proto__: null };
 
   constructor(link, id) {
     this.link = link;
     this.id = id;
   }
 
-  send(method, params, isFree) { return this.link.send(this.id, method, params, isFree); }
+  send(method, params, isFree) {
+    if (!this.isOpen && this.link.ended === undefined) return new Promise((_, reject) => reject(new BrowserError(this.gone)));
+    return this.link.send(this.id, method, params, isFree);
+  }
 
   // Such events are handled; where texts are given, only messages that have one of them in them are sure to come.
   on(event, handler, texts) {
@@ -305,7 +316,7 @@ class Session {
 
   emit(event, params) {
     const handlers = this.#handlers[event];
-    for (let at = 0; handlers !== undefined && at < handlers.length; at++) guarded(handlers[at].handler, params);
+    for (let at = 0; handlers !== undefined && at < handlers.length; at++) guarded(handlers[at].handler, params, this);
   }
 
   whenEnded(done) {
@@ -318,7 +329,7 @@ class Session {
     this.isOpen = false;
     for (let at = 0; at < this.#endings.length; at++) this.#endings[at]();
     this.#endings = [];
-    this.link.giveUp(this.id);
+    this.link.giveUp(this.id, this.gone);
   }
 }
 

@@ -140,6 +140,7 @@ pub const LAZY_SCRIPTS: &[(&str, &str)] = lazy_scripts![
     "k6/browser/execution",
     "k6/browser/frame",
     "k6/browser/frame_selectors",
+    "k6/browser/frame_targets",
     "k6/browser/input",
     "k6/browser/locator",
     "k6/browser/methods",

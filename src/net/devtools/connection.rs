@@ -59,7 +59,10 @@ struct PendingCommand {
 struct Session {
     inbox: Arc<Inbox>,
     subscriptions: Vec<Subscription>,
+    /// The requests of a page, with those of frames that have a session of their own.
     traffic: SessionTraffic,
+    /// The session of the page, where this is one of a frame: a request can begin in one and end in another.
+    page: Option<Arc<str>>,
 }
 
 impl DevtoolsConnection {
@@ -238,14 +241,17 @@ impl DevtoolsConnection {
         match method {
             "Target.attachedToTarget" => {
                 let Some(attached) = head.params::<AttachedToTarget>() else { return };
-                let parent = state.sessions.get(name).filter(|_| !name.is_empty()).map(|session| session.inbox.clone());
+                let parent = state.sessions.get(name).filter(|_| !name.is_empty());
+                let page = parent.filter(|_| attached.target_info.kind == "iframe");
+                let page = page.map(|parent| parent.page.clone().unwrap_or_else(|| name.into()));
+                let parent = parent.map(|parent| parent.inbox.clone());
                 let context = attached.target_info.browser_context_id.as_ref();
                 let owner = parent.or_else(|| context.and_then(|context| state.contexts.get(context).cloned()));
                 let Some(inbox) = owner else {
                     drop(state);
                     return self.leave(&attached);
                 };
-                state.sessions.insert(attached.session_id, Session::of(&inbox));
+                state.sessions.insert(attached.session_id, Session { page, ..Session::of(&inbox) });
                 drop(state);
                 inbox.push(InboxItem::Event(message));
             }
@@ -256,12 +262,16 @@ impl DevtoolsConnection {
                 session.inbox.push(InboxItem::Event(message));
             }
             _ => {
-                let Some(session) = state.sessions.get_mut(name) else { return };
-                let mut found = Vec::new();
-                session.traffic.note(&head, &mut found);
-                for event in found {
-                    session.inbox.push(InboxItem::Traffic(name.to_owned(), Box::new(event)));
+                let Some(page) = state.sessions.get(name).map(|session| session.page.clone()) else { return };
+                let page = page.as_deref().unwrap_or(name);
+                if let Some(session) = state.sessions.get_mut(page) {
+                    let mut found = Vec::new();
+                    session.traffic.note(&head, &mut found);
+                    for event in found {
+                        session.inbox.push(InboxItem::Traffic(page.to_owned(), Box::new(event)));
+                    }
                 }
+                let Some(session) = state.sessions.get(name) else { return };
                 if session.wants(method, &message) {
                     let inbox = session.inbox.clone();
                     drop(state);
@@ -287,7 +297,7 @@ impl Drop for DevtoolsConnection {
 
 impl Session {
     fn of(inbox: &Arc<Inbox>) -> Self {
-        Self { inbox: inbox.clone(), subscriptions: Vec::new(), traffic: SessionTraffic::default() }
+        Self { inbox: inbox.clone(), subscriptions: Vec::new(), traffic: SessionTraffic::default(), page: None }
     }
 
     fn wants(&self, method: &str, message: &[u8]) -> bool {

@@ -53,6 +53,9 @@ pub struct AttachedToTarget {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TargetInfo {
+    /// As in `page`.
+    #[serde(rename = "type")]
+    pub kind: String,
     /// The context of its cookies and caches.
     pub browser_context_id: Option<String>,
 }
