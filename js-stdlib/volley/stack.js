@@ -19,20 +19,33 @@ function name(error, site) {
     ObjectDefineProperty(error, 'message', { ...own, value, __proto__: null });
     return;
   }
+  return explained(error, own, site);
+}
+function explained(error, own, site) {
   const value = explain(place(site), own.value);
   if (value === undefined) return;
   ObjectDefineProperty(error, 'message', { ...own, value, __proto__: null });
   return explainedPlace(place(site), value);
 }
+// A getter of a module of ours refused: engines note no place where it is read.
+function getter(error, sites) {
+  const own = ObjectGetOwnPropertyDescriptor(error, 'message');
+  if (own === undefined || typeof own.value !== 'string' || !begins(own.value, 'getting ')) return;
+  for (let at = 0; at < sites.length; at++) {
+    if (isScript(`${sites[at].getFileName()}`)) return explained(error, own, sites[at]);
+  }
+}
 Error.prepareStackTrace = (error, sites) => {
-  const first = error instanceof TypeError ? name(error, sites[0]) : undefined;
+  const first = error instanceof TypeError ? name(error, sites[0]) : getter(error, sites);
   let text = `${error}\n`;
+  let isFirst = true;
   for (let at = 0; at < sites.length; at++) {
     const site = sites[at];
     const file = site.getFileName();
     if (!file || !isScript(file)) continue;
-    const from = (at === 0 && first) || origin(place(site));
+    const from = (isFirst && first) || origin(place(site));
     const name = site.getFunctionName();
+    isFirst = false;
     text += name && name !== '<anonymous>' ? `\tat ${name} (${from})\n` : `\tat ${from}\n`;
   }
   return text;

@@ -148,6 +148,7 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
     let context = CommandContext { global, env, cwd, terminal, log: log.clone() };
     let result = action.and_then(|action| guarded(|| action.run(context)));
     let code = result.unwrap_or_else(|failure| {
+        let failure = usage::with_taken_script(failure, &args);
         report(&failure, &log.logger());
         failure.code
     });

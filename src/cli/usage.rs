@@ -95,9 +95,28 @@ fn meant_flag(flag: &str, root: &clap::Command, args: &[String]) -> Option<Strin
 /// The command that may have been meant by one that the program does not have; of a script the one that runs it.
 fn meant_command(name: &str, root: &clap::Command) -> Option<String> {
     let commands = root.get_subcommands().filter(|command| !command.is_hide_set()).map(clap::Command::get_name);
-    let is_script = [".js", ".ts", ".mjs", ".cjs", ".tar"].iter().any(|ending| name.ends_with(ending));
-    let run = || is_script.then(|| format!("`{} run {name}` runs a script", program()));
+    let run = || is_script(name).then(|| format!("`{} run {name}` runs a script", program()));
     did_you_mean(name, commands).or_else(run)
+}
+
+/// True for what scripts and archives are called.
+fn is_script(name: &str) -> bool {
+    [".js", ".ts", ".mjs", ".cjs", ".tar"].iter().any(|ending| name.ends_with(ending))
+}
+
+/// Where no script is left: the flag that took one as its value.
+fn taken_script(args: &[String]) -> Option<String> {
+    let (flag, script) = args.windows(2).find_map(|pair| match pair {
+        [flag, script] if flag.starts_with('-') && !flag.contains('=') && is_script(script) => Some((flag, script)),
+        _ => None,
+    })?;
+    Some(format!("`{flag}` took `{script}` as its value: `{flag} VALUE {script}`"))
+}
+
+/// A command that has no script, with the flag that took it.
+pub(super) fn with_taken_script(failure: Failure, args: &[String]) -> Failure {
+    let is_missing = one_script(&[]).is_err_and(|missing| missing.message == failure.message);
+    if is_missing { failure.with_hint(taken_script(args)) } else { failure }
 }
 
 /// What the argument parser refused of a command that k6 does not have, in the parser's words. `None` for help.
@@ -117,6 +136,7 @@ pub(super) fn own_error(error: &clap::Error, name: &str, root: &clap::Command, a
             meant_flag(flag, root, args)
         }
         (ErrorKind::InvalidSubcommand, _, Some(ContextValue::String(word))) => meant_command(word, named(root, args)),
+        (ErrorKind::MissingRequiredArgument, ..) => taken_script(args),
         _ => None,
     };
     let hint = meant.unwrap_or_else(|| format!("{help} tells what it takes"));

@@ -149,7 +149,8 @@ pub fn check(
 ///
 /// # Errors
 /// When there is no saved run, or it doesn't have the figure.
-pub fn compare(watched: &mut [MetricThresholds], baseline: Option<&Baseline>) -> Result<(), Failure> {
+pub fn compare(watched: &mut [MetricThresholds], baseline: Option<&Baseline>) -> Result<bool, Failure> {
+    let mut is_used = false;
     for watched in watched {
         for threshold in &mut watched.thresholds {
             let ThresholdLimit::Baseline { factor, plus } = threshold.limit else { continue };
@@ -161,9 +162,10 @@ pub fn compare(watched: &mut [MetricThresholds], baseline: Option<&Baseline>) ->
                 .ok_or_else(|| wrong("it compares with a saved run, name one with `--baseline FILE`".to_owned()))?;
             let figure = baseline.figure(name, &threshold.aggregation.keys()).map_err(wrong)?;
             threshold.limit = ThresholdLimit::Number(figure * factor + plus);
+            is_used = true;
         }
     }
-    Ok(())
+    Ok(is_used)
 }
 
 /// What `--no-thresholds` keeps: the metrics and sub-metrics that were named, without their thresholds.

@@ -16,8 +16,18 @@ pub(super) fn bind(
     excluded: &Thresholds,
     registry: &Registry,
 ) -> Result<Vec<threshold::MetricThresholds>, Failure> {
-    let Some(thresholds) = &options.thresholds else { return Ok(Vec::new()) };
     let log = request.script.log.logger();
+    // A file that can't be read is an error, whatever the script compares with it.
+    let baseline = request.baseline.as_deref().map(|name| read_baseline(request, name)).transpose()?;
+    let unused = || {
+        if let Some(name) = &request.baseline {
+            log.warn(format!("no threshold compares with the baseline '{name}': `p(95)<=baseline*1.1` would"));
+        }
+    };
+    let Some(thresholds) = &options.thresholds else {
+        unused();
+        return Ok(Vec::new());
+    };
     if request.no_thresholds {
         // Where no summary would show them, k6 does not look at them at all.
         let is_shown = request.summary_mode != Mode::Disabled || request.address.is_some();
@@ -33,8 +43,9 @@ pub(super) fn bind(
         // Other instances may have run the rest of the test.
         watched.iter_mut().flat_map(|one| &mut one.thresholds).for_each(Threshold::keep_slices);
     }
-    let baseline = request.baseline.as_deref().map(|name| read_baseline(request, name)).transpose()?;
-    threshold::compare(&mut watched, baseline.as_ref())?;
+    if !threshold::compare(&mut watched, baseline.as_ref())? {
+        unused();
+    }
     Ok(watched)
 }
 

@@ -10,7 +10,7 @@ use crate::execution::{ScenarioFacts, ScenarioRun, precise_timer};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::js::engine::{ExportKind, PromiseOutcome, Realm};
-use crate::js::loader::Loader;
+use crate::js::loader::{Loader, package_advice};
 use crate::js::runtime::event_loop::{TurnEnd, run_turn, value_of};
 use crate::js::runtime::module_table::Hooks;
 use crate::js::runtime::worker::Worker;
@@ -70,7 +70,7 @@ fn explained(failure: Failure, loader: &Loader) -> Failure {
         return Failure::new(MAIN_ERROR, missing.text).hint(format!("imported at {}{meant}", missing.place));
     }
     if let Some(odd) = loader.unresolved().filter(|odd| failure.message.contains(&odd.text)) {
-        let help = "a package has to be bundled with the script, or imported by its https address";
+        let help = package_advice(odd.text.split('"').nth(1).unwrap_or_default());
         return failure.hint(format!("imported at {}; {help}", odd.place));
     }
     let is_about_json = |line: &str| line.starts_with("\tat ") && line.contains(".json:");
@@ -173,16 +173,16 @@ impl JsVu {
                 realm.release(handle);
                 match value {
                     Ok(_) => Ok(()),
-                    Err(TurnEnd::Rejected(exception)) => Err(exception_failure(&exception)),
+                    Err(TurnEnd::Rejected(exception)) => Err(self.exception_failure(&exception)),
                     Err(_) => Ok(()),
                 }
             }
             // What a module throws behind an `await` is an exception of the script like any other.
             TurnEnd::Rejected(other) => match promise.get().map(|handle| realm.outcome(handle)) {
-                Some(PromiseOutcome::Rejected(exception)) => Err(exception_failure(&exception)),
+                Some(PromiseOutcome::Rejected(exception)) => Err(self.exception_failure(&exception)),
                 _ => Err(Failure::new(ExitCode::Other, format!("Uncaught (in promise) {}", other.report()))),
             },
-            TurnEnd::Threw(exception) => Err(exception_failure(&exception)),
+            TurnEnd::Threw(exception) => Err(self.exception_failure(&exception)),
             TurnEnd::Stopped => Err(self.stopped()),
         }
     }
@@ -317,7 +317,7 @@ impl JsVu {
                 let handle = this.call_export("setup", |_| Ok(Vec::new()))?;
                 // An async function's result is inside its promise: it is encoded where it stands.
                 let encoded = match realm.fulfilled(handle) {
-                    Err(exception) => Err(exception_failure(&exception)),
+                    Err(exception) => Err(this.exception_failure(&exception)),
                     Ok(value) => {
                         let json = this.stdlib("encodeData", vec![Value::Handle(value)]);
                         realm.release(value);
@@ -368,7 +368,7 @@ impl JsVu {
             let handle = this.ended(run_turn(realm, vu, || this.stdlib_handle("summarize", args)))?;
             match value_of(realm, handle) {
                 Ok(value) => Ok(value),
-                Err(TurnEnd::Rejected(exception)) => Err(exception_failure(&exception)),
+                Err(TurnEnd::Rejected(exception)) => Err(this.exception_failure(&exception)),
                 Err(_) => Ok(Value::Undefined),
             }
         })
@@ -396,7 +396,7 @@ impl JsVu {
     fn ended(&self, end: TurnEnd) -> Result<Handle, Failure> {
         match end {
             TurnEnd::Done(handle) => Ok(handle),
-            TurnEnd::Threw(exception) => Err(exception_failure(&exception)),
+            TurnEnd::Threw(exception) => Err(self.exception_failure(&exception)),
             TurnEnd::Rejected(exception) => {
                 Err(Failure::new(ExitCode::Other, format!("Uncaught (in promise) {}", exception.report())))
             }
@@ -581,19 +581,30 @@ impl JsVu {
     /// An iteration that failed is told of, and counts.
     fn report(&self, facts: &ScenarioFacts, exception: &Exception, in_promise: bool) {
         let mut fields = vec![("executor", facts.executor.into()), ("scenario", facts.name.to_string().into())];
-        if !exception.hint.is_empty() {
-            fields.push(("hint", exception.hint.clone().into()));
+        let hint = if exception.hint.is_empty() { self.advice(exception) } else { Some(exception.hint.clone()) };
+        let has_hint = hint.is_some();
+        if let Some(hint) = hint {
+            fields.push(("hint", hint.into()));
         }
         let message = if in_promise {
             format!("Uncaught (in promise) {}", exception.report())
         } else {
-            if exception.hint.is_empty() {
+            if !has_hint {
                 fields.push(("hint", "script exception".into()));
             }
             fields.push(("source", "stacktrace".into()));
             exception.report().to_owned()
         };
         self.vu.script.log.log(Level::Error, message, fields);
+    }
+
+    /// What would be right instead of what a script did.
+    fn advice(&self, exception: &Exception) -> Option<String> {
+        Loader::of(&self.vu.script).advice(exception.report())
+    }
+
+    fn exception_failure(&self, exception: &Exception) -> Failure {
+        exception_failure(exception).with_hint(self.advice(exception))
     }
 }
 

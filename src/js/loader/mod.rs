@@ -23,11 +23,13 @@ use crate::source::{FileSet, Resolved, SharedBytes, specifier};
 use crate::units::nearest::nearest;
 use crate::units::sync::lock;
 
+mod advice;
 mod explain;
 mod imports;
 mod missing;
 mod synthetic;
 
+pub use advice::package_advice;
 pub use imports::{Imports, read_all};
 use synthetic::{
     ABSENT, BROWSER, COMMONJS, CONTEXT, EXTENSIONS, HERE, MISSING, REQUIRE, STAR, SYNTHETIC, is_extension,
@@ -95,6 +97,8 @@ pub struct Loader {
     explained: Mutex<FxHashMap<(String, String), Option<String>>>,
     /// Where they are, by position and improved message, if the engine says another line.
     explained_places: Mutex<FxHashMap<(String, String), String>>,
+    /// What would be right, by the text and the place of an exception.
+    advised: Mutex<FxHashMap<(String, String), Option<String>>>,
     /// Functions that wait keep the context of their samples: the feature `async-metric-context`.
     keeps_context: bool,
     /// The engine the modules are for.
@@ -144,6 +148,7 @@ impl Loader {
             exported: Mutex::default(),
             explained: Mutex::default(),
             explained_places: Mutex::default(),
+            advised: Mutex::default(),
             keeps_context: false,
             engine,
             unreadable: Mutex::default(),

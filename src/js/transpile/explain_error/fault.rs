@@ -26,6 +26,8 @@ pub(super) enum FaultKind<'m> {
     Empty,
     /// What is there can't be gone through.
     NotIterable,
+    /// A getter of ours refused: only the place is asked for.
+    Getter { name: &'m str },
     /// The right side of `in` or `instanceof`.
     Operand { operator: &'m str },
 }
@@ -35,13 +37,14 @@ pub(super) enum FaultKind<'m> {
 pub(super) struct Fault<'m> {
     pub order: Order,
     pub kind: FaultKind<'m>,
+    pub message: &'m str,
 }
 
 impl<'m> Fault<'m> {
     /// `None` for messages that say enough.
     pub fn read(message: &'m str) -> Option<Self> {
-        let trail = |kind| Some(Self { order: Order::Trail, kind });
-        let nested = |kind| Some(Self { order: Order::Nested, kind });
+        let trail = |kind| Some(Self { order: Order::Trail, kind, message });
+        let nested = |kind| Some(Self { order: Order::Nested, kind, message });
         match message {
             "not a function" => return trail(FaultKind::Callee),
             "not a callable function" => return nested(FaultKind::Callee),
@@ -61,6 +64,9 @@ impl<'m> Fault<'m> {
         if let Some(rest) = message.strip_prefix("right-hand side of '") {
             let operator = rest.split('\'').next().unwrap_or_default();
             return nested(FaultKind::Operand { operator });
+        }
+        if let Some(what) = message.strip_prefix("getting ").filter(|_| message.ends_with(" is not supported")) {
+            return trail(FaultKind::Getter { name: what.split(' ').next().unwrap_or_default() });
         }
         let (verb, rest) = message.strip_prefix("cannot ")?.split_once(" property '")?;
         let (name, of) = rest.rsplit_once("' of ")?;

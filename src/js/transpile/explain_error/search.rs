@@ -119,6 +119,15 @@ impl<'t, 'm> Search<'t, 'm> {
             return;
         }
         let (name, of) = match self.fault.kind {
+            // The first one that is read throws.
+            FaultKind::Getter { name }
+                if property.as_ref().is_some_and(|property| property.eq_ignore_ascii_case(name)) =>
+            {
+                if self.found.is_empty() {
+                    self.found.push(Candidate::new("", self.fault.message.to_owned(), String::new(), place));
+                }
+                return;
+            }
             FaultKind::Property { verb: asked, name, of } => {
                 if asked != verb || property.as_ref().is_some_and(|property| property != name) {
                     return;
@@ -219,6 +228,19 @@ impl<'t, 'm> Search<'t, 'm> {
         (paren, next_token(self.text, paren + 1))
     }
 
+    /// Where an expression begins for an engine to which a call begins with its arguments.
+    fn start_of(&self, expression: &Expression) -> u32 {
+        match expression {
+            Expression::CallExpression(call) => self.first_argument(call.callee.span().end).0,
+            Expression::BinaryExpression(binary) => self.start_of(&binary.left),
+            Expression::LogicalExpression(logical) => self.start_of(&logical.left),
+            Expression::ConditionalExpression(conditional) => self.start_of(&conditional.test),
+            Expression::StaticMemberExpression(member) if !member.optional => self.start_of(&member.object),
+            Expression::ComputedMemberExpression(member) if !member.optional => self.start_of(&member.object),
+            other => other.span().start,
+        }
+    }
+
     /// A callee: its own property is read without a place of its own.
     fn visit_callee<'a>(&mut self, callee: &Expression<'a>)
     where
@@ -286,10 +308,8 @@ impl<'a> Visit<'a> for Search<'_, '_> {
         let mut body = vec![arrow.body.span().start];
         if let Some(expression) = arrow.get_expression() {
             body.push(expression.span().start);
-            match expression {
-                Expression::CallExpression(call) => body.push(self.first_argument(call.callee.span().end).0),
-                other => body.extend(other.as_member_expression().map(|member| property_of(member).1)),
-            }
+            body.extend(expression.as_member_expression().map(|member| property_of(member).1));
+            body.push(self.start_of(expression));
             self.places.enter_body(&body);
             // Its one statement is its value: it notes nothing.
             self.visit_expression(expression);
