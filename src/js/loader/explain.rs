@@ -79,7 +79,7 @@ impl Loader {
     }
 
     /// True if a module of ours exports this.
-    fn is_export(&self, module: &str, name: &str) -> bool {
+    pub(super) fn is_export(&self, module: &str, name: &str) -> bool {
         let names = self.builtins.find(module).map(|module| transpile::module_names(module.source));
         names.is_some_and(|names| names.iter().any(|known| known == name))
     }
