@@ -53,10 +53,10 @@ pub fn render(results: &Results, options: &RenderOptions) -> String {
 const BOLD: &str = "1";
 const GREEN: &str = "32";
 const RED: &str = "31";
-const WHITE: &str = "37";
 const CYAN: &str = "36";
 const FAINT_CYAN: &str = "2;36";
-const FAINT_WHITE: &str = "2;37";
+/// Of the terminal's own colour: white would be lost on a light background.
+const FAINT: &str = "2";
 
 /// The title of a category, and whether a metric belongs to it.
 type MetricCategory = (&'static str, fn(&str) -> bool);
@@ -152,13 +152,7 @@ impl Page<'_> {
 
     fn threshold(&self, metric: &MetricResult, threshold: &Threshold) -> String {
         let ObservedText { source, figure, value } = observed(self.options, metric, threshold);
-        format!(
-            "{} {} {}={}",
-            self.mark(threshold.ok),
-            self.paint(&format!("'{source}'"), WHITE),
-            self.paint(figure, WHITE),
-            self.paint(&value, CYAN)
-        )
+        format!("{} '{source}' {figure}={}", self.mark(threshold.ok), self.paint(&value, CYAN))
     }
 
     fn section(&mut self, section: &Section, indent: usize) {
@@ -258,7 +252,7 @@ impl Page<'_> {
         }
         self.title("ENDPOINTS");
         for (place, (numbers, name)) in lines.iter().enumerate() {
-            let numbers = self.paint(numbers, if place == 0 { FAINT_WHITE } else { CYAN });
+            let numbers = self.paint(numbers, if place == 0 { FAINT } else { CYAN });
             self.line(4, format!("{numbers}  {name}").trim_end());
         }
         self.text.push('\n');
@@ -290,7 +284,7 @@ impl Page<'_> {
 
     fn aligned(&self, line: &TextLine, widths: &Widths) -> String {
         let dots = ".".repeat(widths.label + 3 - width(&line.label));
-        let mut text = format!("{}{} ", line.label, self.paint(&format!("{dots}:"), FAINT_WHITE));
+        let mut text = format!("{}{} ", line.label, self.paint(&format!("{dots}:"), FAINT));
         match &line.cells {
             Cells::Trend(figures) => {
                 let figures = figures
@@ -626,7 +620,7 @@ mod tests {
         let painted = render(&results, &RenderOptions { colors: true, ..RenderOptions::default() });
         assert!(painted.contains("  █ \x1b[1mTHRESHOLDS\x1b[0m \n"));
         assert!(painted.contains("    \x1b[32m✓ in\x1b[0m\n"));
-        assert!(painted.contains("http_reqs\x1b[2;37m......................:\x1b[0m \x1b[36m3     \x1b[0m \x1b[2;36m"));
+        assert!(painted.contains("http_reqs\x1b[2m......................:\x1b[0m \x1b[36m3     \x1b[0m \x1b[2;36m"));
         let mut plain = String::new();
         let mut rest = painted.as_str();
         while let Some((before, code)) = rest.split_once('\x1b') {
