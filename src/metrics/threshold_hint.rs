@@ -24,7 +24,8 @@ pub(super) fn hint(expression: &str) -> Option<String> {
         return Some("a threshold is an aggregation, an operator and a number: 'p(95)<500', 'rate<0.01'".to_owned());
     };
     let (left, right) = (text[..at].trim(), text[at..].trim_start_matches(signs).trim());
-    if left.starts_with("p(") || AGGREGATIONS.contains(&left) {
+    let is_percentile = left.strip_prefix('p').is_some_and(|rest| rest.starts_with('(') || rest.parse::<f64>().is_ok());
+    if is_percentile || AGGREGATIONS.contains(&left) {
         return number_hint(right);
     }
     let alias = ALIASES.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(left)).map(|(_, name)| *name);
@@ -59,6 +60,7 @@ mod tests {
         };
         let unit = |number: &str| format!("limits have no unit, times are in ms and rates from 0 to 1: write {number}");
         check("p(95)<500ms", Some(&unit("500")));
+        check("p95 < 2s", Some(&unit("2000")));
         check("avg < 1.5s", Some(&unit("1500")));
         check("rate<1%", Some(&unit("0.01")));
         check("p(95)=<500", Some("write `p(95)<=500`"));

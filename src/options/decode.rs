@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::value::{invalid, kind};
+use super::value::{invalid, kind, naming};
 use super::{Compat, Options};
 use crate::failure::Failure;
 use crate::metrics::SystemTags;
@@ -56,7 +56,9 @@ impl Options {
         };
         for (name, item) in object {
             match Self::KEYS.iter().find(|key| key.eq_ignore_ascii_case(name)) {
-                Some(key) if !NOT_IN_JSON.contains(key) => decoded.options.set_json(key, item, compat)?,
+                Some(key) if !NOT_IN_JSON.contains(key) => {
+                    decoded.options.set_json(key, item, compat).map_err(|failure| naming(failure, key, item))?
+                }
                 _ => decoded.unknown.push(name.clone()),
             }
         }

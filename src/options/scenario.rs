@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::Compat;
 use super::stage::{Stage, scenario_stages};
-use super::value::{OptionValue, TextMap, invalid, unknown_field, wrong_kind};
+use super::value::{OptionValue, TextMap, invalid, naming, unknown_field, wrong_kind};
 use crate::failure::Failure;
 use crate::units::Span;
 use crate::units::nearest::did_you_mean;
@@ -320,7 +320,8 @@ impl<'a> Taker<'a> {
     }
 
     fn take<T: OptionValue>(&mut self, key: &'static str, compat: &mut Compat) -> Result<Option<T>, Failure> {
-        self.take_value(key).map(|value| T::from_json(value, key, compat)).transpose()
+        let value = self.take_value(key);
+        value.map(|value| T::from_json(value, key, compat).map_err(|failure| naming(failure, key, value))).transpose()
     }
 
     fn take_stages(&mut self, compat: &mut Compat) -> Result<Vec<Stage>, Failure> {

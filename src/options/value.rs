@@ -47,6 +47,20 @@ pub(super) fn unknown_field<'k>(name: &str, known: impl IntoIterator<Item = &'k 
     invalid(format!("json: unknown field {name:?}")).with_hint(did_you_mean(name, known))
 }
 
+/// A refusal in Go's words that don't name the option, with the option and its value as a hint.
+pub(super) fn naming(failure: Failure, key: &str, value: &Value) -> Failure {
+    let needed = match &failure.message {
+        text if text.starts_with("time: ") => "a duration such as \"1m30s\"",
+        text if text.starts_with("strconv.ParseInt") => "a whole number",
+        _ => return failure,
+    };
+    let shown: String = value.to_string().chars().take(60).collect();
+    match failure.hint {
+        None => failure.hint(format!("`{key}` is {shown}, and has to be {needed}")),
+        Some(_) => failure,
+    }
+}
+
 /// Go's word for the kind of a JSON value.
 pub(super) fn kind(value: &Value) -> &'static str {
     match value {

@@ -143,7 +143,14 @@ impl ScriptContext {
         })?;
         self.files.seal();
         if exports.functions.is_empty() {
-            return Err(Failure::new(ExitCode::Other, "no exported functions in script").context(context()));
+            let failure = Failure::new(ExitCode::Other, "no exported functions in script").context(context());
+            let is_object = exports.values.iter().any(|name| name == "default");
+            return Err(failure.hint(match is_object {
+                true => {
+                    "`export default` is for the function that runs again and again, `export const options` for options"
+                }
+                false => "the script has to `export default function () { ... }`",
+            }));
         }
         if let Some(name) = exports.values.iter().find(|name| matches!(name.as_str(), "setup" | "teardown")) {
             return Err(Failure::new(ExitCode::Other, format!("exported '{name}' must be a function")));

@@ -16,6 +16,8 @@ pub struct BoundNames {
     pub bound: Vec<String>,
     /// Names that stand for a whole module, with its specifier.
     pub modules: Vec<(String, String)>,
+    /// Names of what a call returned that was not awaited: what was called, as `(object, member)`.
+    pub returned: Vec<(String, (String, String))>,
 }
 
 /// The names of a JavaScript or TypeScript text.
@@ -41,6 +43,14 @@ fn required<'a>(value: &Expression<'a>) -> Option<&'a str> {
     }
 }
 
+/// `object.member` of a call of it.
+fn called(value: &Expression) -> Option<(String, String)> {
+    let Expression::CallExpression(call) = value else { return None };
+    let Expression::StaticMemberExpression(callee) = &call.callee else { return None };
+    let Expression::Identifier(object) = &callee.object else { return None };
+    Some((object.name.to_string(), callee.property.name.to_string()))
+}
+
 impl<'a> Visit<'a> for BoundNames {
     fn visit_binding_identifier(&mut self, name: &BindingIdentifier<'a>) {
         self.bound.push(name.name.to_string());
@@ -56,10 +66,13 @@ impl<'a> Visit<'a> for BoundNames {
     }
 
     fn visit_variable_declarator(&mut self, declarator: &VariableDeclarator<'a>) {
-        if let (BindingPattern::BindingIdentifier(name), Some(value)) = (&declarator.id, &declarator.init)
-            && let Some(module) = required(value)
-        {
-            self.modules.push((name.name.to_string(), module.to_owned()));
+        if let (BindingPattern::BindingIdentifier(name), Some(value)) = (&declarator.id, &declarator.init) {
+            let name = name.name.to_string();
+            match (required(value), called(value)) {
+                (Some(module), _) => self.modules.push((name, module.to_owned())),
+                (None, Some(callee)) => self.returned.push((name, callee)),
+                (None, None) => {}
+            }
         }
         walk::walk_variable_declarator(self, declarator);
     }
@@ -77,6 +90,8 @@ mod tests {
             let modules: Vec<_> = modules.iter().map(|(name, module)| ((*name).into(), (*module).into())).collect();
             assert_eq!(names.modules, modules, "{text}");
         };
+        let returned = bound_names("const r = http.get('x'), p = await b.newPage();").returned;
+        assert_eq!(returned, [("r".to_owned(), ("http".to_owned(), "get".to_owned()))]);
         check("import http, { get } from 'k6/http';", "http get", &[("http", "k6/http")]);
         check("import * as all from './x.js';", "all", &[("all", "./x.js")]);
         check("const http = require('k6/http'), n = require(x);", "http n", &[("http", "k6/http")]);

@@ -29,7 +29,10 @@ impl SyntaxFault {
         // Where something is missing at the end, the place is behind the last line.
         let offset = offset.min(text.trim_end().len());
         let (line, column) = line_and_column(text, offset as u32);
-        Self { line, column, message: error.message.replace('\n', " ") }
+        let is_export = text[offset..].starts_with("default ") && error.message == "Unexpected token";
+        let message =
+            if is_export { "`export` is missing before it".to_owned() } else { error.message.replace('\n', " ") };
+        Self { line, column, message }
     }
 }
 

@@ -34,10 +34,14 @@ struct Told(Mutex<BTreeSet<String>>);
 /// `(name, stack)`: warns of a name that was given where `stack` says, once per place.
 pub(super) fn warn_of_param(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let (name, stack) = (args.string(0), args.string(1));
-    if let Some(near) = nearest(&name, PARAMS) {
+    let meant = match nearest(&name, PARAMS) {
+        Some(near) => Some(format!(", did you mean `{near}`?")),
+        None => is_header(&name).then(|| format!(": headers are in `headers: {{ '{name}': ... }}`")),
+    };
+    if let Some(meant) = meant {
         let place = stack.lines().find_map(place_in);
         let place = place.map_or_else(String::new, |place| format!(" ({place})"));
-        let warning = format!("the params of a request have no `{name}`, did you mean `{near}`?{place}");
+        let warning = format!("the params of a request have no `{name}`{meant}{place}");
         let told = vu.script.module_state::<Told>();
         let mut told = lock(&told.0);
         if told.len() < MAX_TOLD && told.insert(warning.clone()) {
@@ -45,6 +49,12 @@ pub(super) fn warn_of_param(vu: &VuContext, mut args: Args) -> Result<Value, Thr
         }
     }
     Ok(Value::Undefined)
+}
+
+/// True for what is a header by its name.
+fn is_header(name: &str) -> bool {
+    const SHORT: [&str; 4] = ["accept", "authorization", "origin", "referer"];
+    name.contains('-') || SHORT.iter().any(|short| short.eq_ignore_ascii_case(name))
 }
 
 /// The place in a line of a stack, `\tat name (file:///x.js:1:2)`, without its column.
