@@ -93,7 +93,7 @@ impl Command for MergeArgs {
 impl MergeArgs {
     /// Prints the summary, or what the script's `handleSummary` makes of it. Where it makes nothing of it, ours is printed.
     fn summarize(&self, merged: &Merge, context: &CommandContext) -> Result<(), Failure> {
-        let ours = || context.print(&text::render(&merged.results, &merged.options)).map(|_| ());
+        let ours = || context.print(&context.terminal.fit(text::render(&merged.results, &merged.options))).map(|_| ());
         let handled = match self.handled(merged, context) {
             Ok(handled) => handled,
             Err(failure) => return ours().and(Err(failure)),

@@ -72,7 +72,7 @@ impl TestRun {
             self.log.debug(about.render(false));
         } else {
             terminal.print(&banner(terminal.stdout_colors()));
-            terminal.print(&about.render(terminal.stdout_colors()));
+            terminal.print(&terminal.fit(about.render(terminal.stdout_colors())));
         }
         if self.state.is_paused() && self.request.address.is_none() {
             let text = "the test starts paused, and without a REST API nothing can resume it; give it an `--address`";

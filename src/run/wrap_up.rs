@@ -167,7 +167,7 @@ impl TestRun {
             if let Some(why) = incomplete {
                 content.push_str(&format!("\n  INCOMPLETE: {why}\n"));
             }
-            let content = content.into_bytes();
+            let content = self.request.terminal.fit(content).into_bytes();
             vec![SummaryEntry { target: "stdout".to_owned(), content }]
         });
         if let Some(path) = &self.request.summary_export {

@@ -4,6 +4,7 @@
 
 pub mod banner;
 pub mod description;
+pub mod fold;
 pub mod log;
 pub mod loki;
 pub mod panel;

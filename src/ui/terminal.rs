@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use console::Term;
 
+use super::fold::fold;
 use crate::units::sync::lock;
 
 /// The terminal. Cheap to clone; may be used from any thread.
@@ -86,6 +87,11 @@ impl Terminal {
     /// How many lines it has; 24 where that can't be told.
     pub fn height(&self) -> usize {
         Term::stdout().size_checked().map_or(24, |(lines, _)| usize::from(lines))
+    }
+
+    /// Text with lines that a terminal on standard output shows without breaking words; as it is where there is none.
+    pub fn fit(&self, text: String) -> String {
+        if self.capabilities.stdout_is_tty { fold(&text, self.width()) } else { text }
     }
 
     /// Writes text to standard output, as it is.
