@@ -69,13 +69,20 @@ pub fn program() -> Result<PathBuf, Failure> {
         .map_err(|error| Failure::new(ExitCode::Other, format!("the path of this program is unknown: {error}")))
 }
 
+/// An input that has ended: a machine may be without `/dev/null`.
+fn no_input() -> Result<Stdio, Failure> {
+    let (reader, _) = std::io::pipe()
+        .map_err(|error| Failure::new(ExitCode::Other, format!("there is no pipe for the input of a run: {error}")))?;
+    Ok(reader.into())
+}
+
 /// A command of this program that dies with it.
 ///
 /// # Errors
-/// As [`program`].
+/// As [`program`], or when the system has no pipe.
 pub fn command(settings: &ProcedureSettings) -> Result<Command, Failure> {
     let mut command = Command::new(program()?);
-    command.current_dir(&settings.cwd).stdin(Stdio::null()).process_group(0);
+    command.current_dir(&settings.cwd).stdin(no_input()?).process_group(0);
     let parent = std::process::id();
     // SAFETY: between fork and exec only async-signal-safe calls are made, prctl and getppid, and nothing is allocated: errors
     // are numbers.
