@@ -8,12 +8,12 @@
 // console: typed some text, chosen b, checked true, files a.txt
 // console: box true true
 // console: console said in the middle, said deep down; of the page false false
-// console: sandboxed in a box, boxed
+// console: sandboxed in a box, boxed, out of sight 1
 // console: workers 1, popup popup, opened by the page true
 // console: error evaluating JS: Error: thrown there...
 // console: error clicking on "#m >> internal:control=enter-frame >> #gone": timed out after 300ms: no element matches #gone
 // console: error evaluating JS: Argument should belong to the same JavaScript world as target object
-// console: removed evaluating JS: Execution context was destroyed. true true, left 2
+// console: removed evaluating JS: Execution context was destroyed. true true, left 3
 import { chromium } from 'k6/browser';
 
 const [one, other] = ['one', 'other'].map((name) => __ENV.PAGES.replace('127.0.0.1', `${name}.test`));
@@ -27,6 +27,7 @@ const MIDDLE = site(other, 'middle', `<p>in the middle</p>${button('said in the 
   ${frame('d', DEEP, 'margin:11px;border:3px solid')}<div style="height:3000px"></div><button id="low" onclick="window.lows=(window.lows||0)+1">low</button>`);
 const TOP = site(one, 'top', `<h1>top</h1>${frame('m', MIDDLE, 'margin:30px;border:5px solid;padding:7px;width:600px;height:350px;transform:scale(0.9)')}
   <iframe id="s" sandbox="allow-scripts" srcdoc="<p>in a box</p><button onclick='document.title=&quot;boxed&quot;'>b</button>"></iframe>
+  <div style="height:3000px"></div>${frame('far', site(other, 'far', `<div style="height:1000px"></div>${button('far')}`), 'margin:9px')}
   <script>addEventListener('click', () => { window.hits = 1; })</script>`);
 
 const near = (a, b) => Math.abs(a - b) < 0.5;
@@ -46,7 +47,7 @@ export default async function () {
   const said = [];
   page.on('console', (message) => said.push(message));
   await page.goto(TOP);
-  const [top, m, s, d] = page.frames();
+  const [top, m, s, far, d] = page.frames();
   const [middle, deep] = [page.frameLocator('#m'), page.frameLocator('#m').frameLocator('#d')];
 
   console.log('frames', await top.title(), await m.title(), `${await d.title()}, parents`, m.parentFrame() === top, `${d.parentFrame() === m}, named`, m.name());
@@ -78,7 +79,8 @@ export default async function () {
   console.log('console', `${said.map((message) => message.text()).join(', ')}; of the page`, ...ofPage);
 
   await page.frameLocator('#s').locator('button').click();
-  console.log('sandboxed', `${await page.frameLocator('#s').locator('p').textContent()}, ${await s.title()}`);
+  await page.frameLocator('#far').locator('button').click();
+  console.log('sandboxed', `${await page.frameLocator('#s').locator('p').textContent()}, ${await s.title()}, out of sight`, await hits(far));
   await m.evaluate(() => new Promise((resolve) => {
     window.worker = new Worker(URL.createObjectURL(new Blob(['postMessage(1)'])));
     window.worker.onmessage = () => resolve();

@@ -426,6 +426,8 @@ async function pointWhenReady(el, request) {
   if (!request.force) {
     const why = unlike(el, request.states);
     if (why) return { why };
+    // A frame of another site gets hardly any time while it is out of sight; what is in it is brought there anyway.
+    if (window !== window.top) el.scrollIntoViewIfNeeded?.(true);
     if (await moves(el)) return { why: `${sketch(el)} is moving` };
     if (!el.isConnected) return request.selector === undefined ? { fail: torn(request) } : { why: 'the element was replaced' };
   }
