@@ -11,7 +11,13 @@ cd "$here/../.."
 machine=${target%%-*}
 rustup target add "$target"
 if [ "$machine" = "$(uname -m)" ]; then
-    export "CC_${target//-/_}=musl-gcc"
+    variable=${target//-/_}
+    export "CC_$variable=musl-gcc"
+    # The linker that comes with Rust: functions of the same code become one (a megabyte), and the list of the addresses in the
+    # data of a program that can be loaded anywhere is packed (two megabytes become 0.1).
+    linker=$(rustc --print sysroot)/lib/rustlib/$(rustc --print host-tuple)/bin/gcc-ld
+    flags="-Clink-arg=-B$linker -Clink-arg=-fuse-ld=lld -Clink-arg=-Wl,--icf=all -Clink-arg=-Wl,-z,pack-relative-relocs"
+    export "CARGO_TARGET_${variable^^}_RUSTFLAGS=$flags"
 else
     # Cargo calls a linker by one name without arguments.
     tools=$(mktemp -d)
