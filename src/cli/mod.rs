@@ -1,7 +1,7 @@
 //! The door: arguments and variables become a command with its settings, and the process ends with the code it brings.
 //!
 //! [`commands`] lists the commands; each is a file with its arguments and what it does. Nothing else parses arguments or reads
-//! the environment, but for `TERM`, which `ui` looks at.
+//! the environment, but for `TERM` and `COLORFGBG`, which `ui` looks at.
 
 mod archive;
 mod args;
@@ -148,7 +148,7 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
     let context = CommandContext { global, env, cwd, terminal, log: log.clone() };
     let result = action.and_then(|action| guarded(|| action.run(context)));
     let code = result.unwrap_or_else(|failure| {
-        let failure = usage::with_taken_script(failure, &args);
+        let failure = usage::with_stray_flag(failure, &args, &commands::definition());
         report(&failure, &log.logger());
         failure.code
     });

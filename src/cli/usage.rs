@@ -113,10 +113,26 @@ fn taken_script(args: &[String]) -> Option<String> {
     Some(format!("`{flag}` took `{script}` as its value: `{flag} VALUE {script}`"))
 }
 
-/// A command that has no script, with the flag that took it.
-pub(super) fn with_taken_script(failure: Failure, args: &[String]) -> Failure {
-    let is_missing = one_script(&[]).is_err_and(|missing| missing.message == failure.message);
-    if is_missing { failure.with_hint(taken_script(args)) } else { failure }
+/// Where there are more scripts than one: the flag that was written as if it were none, `-vus 5` or `vus=5`.
+fn flag_among_scripts(args: &[String], root: &clap::Command) -> Option<String> {
+    let command = named(root, args);
+    let is_flag =
+        |name: &str| command.get_arguments().chain(root.get_arguments()).any(|arg| arg.get_long() == Some(name));
+    args.iter().find_map(|arg| {
+        let name = match arg.strip_prefix('-') {
+            Some(rest) => rest.split('=').next().filter(|name| name.len() > 1)?,
+            None => arg.split_once('=')?.0,
+        };
+        is_flag(name).then(|| format!("did you mean `--{name}` by `{arg}`?"))
+    })
+}
+
+/// Not one script, but none or several: with the flag that took it, or was taken for one.
+pub(super) fn with_stray_flag(failure: Failure, args: &[String], root: &clap::Command) -> Failure {
+    if !failure.message.starts_with(ONE_ARGUMENT) {
+        return failure;
+    }
+    failure.with_hint(taken_script(args).or_else(|| flag_among_scripts(args, root)))
 }
 
 /// What the argument parser refused of a command that k6 does not have, in the parser's words. `None` for help.
@@ -176,12 +192,14 @@ fn flag_name(command: &clap::Command, shown: &str) -> String {
     }
 }
 
+const ONE_ARGUMENT: &str = "accepts 1 arg(s), received";
+
 /// The one script of a command.
 pub(super) fn one_script(scripts: &[String]) -> Result<String, Failure> {
     match scripts {
         [script] => Ok(script.clone()),
         _ => Err(refuse(format!(
-            "accepts 1 arg(s), received {}: arg should either be \"-\", if reading script from stdin, or a path to a \
+            "{ONE_ARGUMENT} {}: arg should either be \"-\", if reading script from stdin, or a path to a \
              script file",
             scripts.len()
         ))),

@@ -88,9 +88,12 @@ impl CriterionExpression {
         reader.spaces();
         let rest = &text[reader.at..];
         let Some(comparison) = COMPARISONS.into_iter().find(|word| rest.starts_with(word)) else {
-            return Err(match rest.chars().next() {
+            let is_word = rest.starts_with(char::is_alphabetic);
+            let word = if is_word { rest.split(|c: char| !c.is_alphabetic()).next() } else { None };
+            let sign = rest.chars().next().map(String::from);
+            return Err(match word.map(str::to_owned).or(sign) {
                 None => format!("a comparison is missing; allowed are {}", COMPARISONS.join(" ")),
-                Some(sign) => format!("`{sign}` is not a comparison; allowed are {}", COMPARISONS.join(" ")),
+                Some(odd) => format!("`{odd}` is not a comparison; allowed are {}", COMPARISONS.join(" ")),
             });
         };
         reader.at += comparison.len();
@@ -387,6 +390,7 @@ mod tests {
         check("", "a number or a figure is missing");
         check("stress.errors.rate", "a comparison is missing; allowed are <= >= == != < >");
         check("stress.errors.rate = 1", "`=` is not a comparison");
+        check("stress.errors.rate less than 1", "`less` is not a comparison");
         check("stress.errors.rate < ", "a number or a figure is missing");
         check("stress.errors.rate < 1 < 2", "`< 2` is left over");
         check("1 < 2", "no figure of a run is compared");

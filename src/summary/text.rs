@@ -54,7 +54,6 @@ const BOLD: &str = "1";
 const GREEN: &str = "32";
 const RED: &str = "31";
 const CYAN: &str = "36";
-const FAINT_CYAN: &str = "2;36";
 /// Of the terminal's own colour: white would be lost on a light background.
 const FAINT: &str = "2";
 
@@ -299,7 +298,7 @@ impl Page<'_> {
                     text.push(' ');
                     // A lone extra ends the line; several stand in columns.
                     let extra = if extras.len() == 1 { extra.clone() } else { padded(extra, wide) };
-                    text.push_str(&self.paint(&extra, FAINT_CYAN));
+                    text.push_str(&self.paint(&extra, FAINT));
                 }
             }
         }
@@ -620,7 +619,7 @@ mod tests {
         let painted = render(&results, &RenderOptions { colors: true, ..RenderOptions::default() });
         assert!(painted.contains("  █ \x1b[1mTHRESHOLDS\x1b[0m \n"));
         assert!(painted.contains("    \x1b[32m✓ in\x1b[0m\n"));
-        assert!(painted.contains("http_reqs\x1b[2m......................:\x1b[0m \x1b[36m3     \x1b[0m \x1b[2;36m"));
+        assert!(painted.contains("http_reqs\x1b[2m......................:\x1b[0m \x1b[36m3     \x1b[0m \x1b[2m"));
         let mut plain = String::new();
         let mut rest = painted.as_str();
         while let Some((before, code)) = rest.split_once('\x1b') {

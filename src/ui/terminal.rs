@@ -3,6 +3,7 @@
 //! Text, log lines and the block of progress bars share the terminal: text is written above the bars. A
 //! reader that has gone away is no error: what is written then is dropped.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -27,6 +28,14 @@ pub struct Capabilities {
     pub stderr_is_tty: bool,
     /// Whether colours are unwanted: `--no-color`, `K6_NO_COLOR`, `NO_COLOR`.
     pub no_color: bool,
+    /// Whether the terminal says, in `COLORFGBG`, that its background is light: yellow and cyan are lost there.
+    pub is_light: bool,
+}
+
+/// Whether `foreground;background`, as terminals that say it do, has a light background: white, or one of the bright colours.
+fn is_light(colors: &str) -> bool {
+    let background = colors.rsplit(';').next().and_then(|number| number.parse::<u8>().ok());
+    background.is_some_and(|number| number == 7 || (9..=15).contains(&number))
 }
 
 struct TerminalState {
@@ -50,6 +59,7 @@ impl Terminal {
             stdout_is_tty: !is_dumb && io::stdout().is_terminal(),
             stderr_is_tty: !is_dumb && io::stderr().is_terminal(),
             no_color,
+            is_light: std::env::var_os("COLORFGBG").is_some_and(|colors| is_light(&colors.to_string_lossy())),
         };
         Self::new(Box::new(io::stdout()), Box::new(io::stderr()), capabilities)
     }
@@ -91,18 +101,29 @@ impl Terminal {
 
     /// Text with lines that a terminal on standard output shows without breaking words; as it is where there is none.
     pub fn fit(&self, text: String) -> String {
-        if self.capabilities.stdout_is_tty { fold(&text, self.width()) } else { text }
+        if !self.capabilities.stdout_is_tty {
+            return text;
+        }
+        fold(&self.suited(&text), self.width())
+    }
+
+    /// Text of ours in colours that the background lets be read.
+    fn suited<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        if !self.capabilities.is_light || !text.contains("\x1b[3") {
+            return Cow::Borrowed(text);
+        }
+        Cow::Owned(text.replace("\x1b[33m", "\x1b[35m").replace("\x1b[36m", "\x1b[34m"))
     }
 
     /// Writes text to standard output, as it is.
     pub fn print(&self, text: &str) {
         // A reader that has gone away is no error.
-        _ = self.write(StdStream::Out, text.as_bytes());
+        _ = self.write(StdStream::Out, self.suited(text).as_bytes());
     }
 
     /// Writes text to standard error, as it is.
     pub fn print_error(&self, text: &str) {
-        _ = self.write(StdStream::Err, text.as_bytes());
+        _ = self.write(StdStream::Err, self.suited(text).as_bytes());
     }
 
     /// Replaces the bars below all text; empty takes them away. Without a terminal nothing happens.
@@ -110,7 +131,7 @@ impl Terminal {
         if self.capabilities.stdout_is_tty {
             let mut state = self.lock();
             let was_shown = !state.block.is_empty();
-            state.block = block;
+            state.block = self.suited(&block).into_owned();
             // Taken away or drawn anew; either way from where the cursor waits above the old block.
             let text = if state.block.is_empty() && was_shown { "\r\x1b[J".to_owned() } else { state.drawn_block() };
             _ = state.stdout.write_all(text.as_bytes()).and_then(|()| state.stdout.flush());
@@ -231,6 +252,26 @@ pub(crate) mod tests {
         assert_eq!(out.read(), "\r\x1b[J");
         terminal.print("end\n");
         assert_eq!(out.read(), "end\x1b[0K\n");
+    }
+
+    #[test]
+    fn colours_go_with_the_background() {
+        for (colors, light) in
+            [("0;15", true), ("0;default;7", true), ("15;0", false), ("7;8", false), ("", false), ("x", false)]
+        {
+            assert_eq!(is_light(colors), light, "{colors}");
+        }
+        let text = "\x1b[33mWARN\x1b[0m \x1b[36mx\x1b[0m \x1b[31my\x1b[0m";
+        let check = |is_light, expect: &str| {
+            let (terminal, out, err) = terminal(Capabilities { is_light, ..Capabilities::default() });
+            terminal.print(text);
+            terminal.print_error(text);
+            assert_eq!((out.read().as_str(), err.read().as_str()), (expect, expect));
+            terminal.stdout_writer().write_all(text.as_bytes()).unwrap();
+            assert_eq!(out.read(), text);
+        };
+        check(false, text);
+        check(true, "\x1b[35mWARN\x1b[0m \x1b[34mx\x1b[0m \x1b[31my\x1b[0m");
     }
 
     #[test]
