@@ -177,21 +177,8 @@ impl JsRequest {
             request.body = None;
         }
         let codings = ContentCoding::parse_list(&compression.unwrap_or_default())?;
-        if let (false, Some(body)) = (codings.is_empty(), request.body.as_ref().filter(|body| !body.is_empty())) {
-            let packed = compress(&codings, body.joined()).map_err(|error| error.to_string())?;
-            let encoding = ContentCoding::header(&codings);
-            request.body = Some(Body::Bytes(packed));
-            match request.headers.iter().find(|(name, _)| name == "Content-Encoding") {
-                None => request.headers.push(("Content-Encoding".to_owned(), encoding)),
-                Some((_, own)) if *own != encoding => vu.script.log.warn(format!(
-                    "There's a mismatch between the desired `compression` the manually set `Content-Encoding` header \
-                     in the {} request for '{}', the custom header has precedence and won't be overwritten. This may \
-                     result in invalid data being sent to the server.",
-                    request.method,
-                    request.url.as_str()
-                )),
-                Some(_) => {}
-            }
+        if !codings.is_empty() {
+            pack_body(vu, request, &codings)?;
         }
         let length = request.body.as_ref().map_or(0, Body::len);
         if let Some(at) = request.headers.iter().position(|(name, _)| name == "Content-Length") {
@@ -295,6 +282,27 @@ impl Drop for PendingRequest {
             prepared.record(&self.vu, &sent.take_ended());
         }
     }
+}
+
+/// Compresses the body, if there is one. On its own, as compressors want 18 KB of the stack, which each VU would keep.
+#[inline(never)]
+fn pack_body(vu: &VuContext, request: &mut Request, codings: &[ContentCoding]) -> Result<(), InvalidRequestError> {
+    let Some(body) = request.body.as_ref().filter(|body| !body.is_empty()) else { return Ok(()) };
+    let packed = compress(codings, body.joined()).map_err(|error| error.to_string())?;
+    let encoding = ContentCoding::header(codings);
+    request.body = Some(Body::Bytes(packed));
+    match request.headers.iter().find(|(name, _)| name == "Content-Encoding") {
+        None => request.headers.push(("Content-Encoding".to_owned(), encoding)),
+        Some((_, own)) if *own != encoding => vu.script.log.warn(format!(
+            "There's a mismatch between the desired `compression` the manually set `Content-Encoding` header \
+             in the {} request for '{}', the custom header has precedence and won't be overwritten. This may \
+             result in invalid data being sent to the server.",
+            request.method,
+            request.url.as_str()
+        )),
+        Some(_) => {}
+    }
+    Ok(())
 }
 
 /// The method; those that all scripts use are copied again and again without a piece of memory of their own.
