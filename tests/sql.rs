@@ -32,8 +32,9 @@ fn statements_and_values() {
 import * as ns from 'k6/x/sql';
 const db = open();
 const early = told(() => db.query('SELECT 1 AS one'));
-export default function () {
-  say(early, Object.keys(ns).sort(), ns.open === sql.open, typeof driver);
+export function setup() { return db.query(`SELECT '2024-02-29 15:04:05.5+00'::timestamptz AS z`)[0]; }
+export default function ({ z }) {
+  say(early, Object.keys(ns).sort(), ns.open === sql.open, typeof driver, z);
   say(db.exec('DROP TABLE IF EXISTS t; CREATE TABLE t (id serial PRIMARY KEY, name text)').rowsAffected());
   const result = db.exec('INSERT INTO t (name) VALUES ($1), ($2)', 'a', null);
   say(result.rowsAffected(), told(() => result.lastInsertId()));
@@ -70,7 +71,7 @@ export default function () {
 }
 
 const STATEMENTS: &[&str] = &[
-    r#"GoError: statements in the init context are not supported: use setup() or the VU function ["open"] true symbol"#,
+    r#"GoError: statements in the init context are not supported: use setup() or the VU function ["open"] true symbol 2024-02-29T15:04:05.5Z"#,
     r#"0"#,
     r#"2 GoError: LastInsertId is not supported by this driver"#,
     r#"[{"id":1,"name":"a"},{"id":2,"name":null}] []"#,

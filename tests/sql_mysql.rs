@@ -92,7 +92,7 @@ export default function () {
   say(typeof mysql, Object.keys(driver).sort());
   say(db.exec('DROP TABLE IF EXISTS t').rowsAffected(), db.exec('CREATE TABLE t (id int auto_increment PRIMARY KEY, name varchar(20), UNIQUE (name))').rowsAffected());
   const result = db.exec('INSERT INTO t (name) VALUES (?), (?)', 'é', null);
-  say(result.rowsAffected(), result.lastInsertId(), db.exec(`INSERT INTO t (name) VALUES ('x')`).lastInsertId());
+  say(result.rowsAffected(), result.lastInsertId(), db.exec(`INSERT INTO t (name) VALUES ('x')`).lastInsertId(), db.exec('SELECT 1').lastInsertId());
   const rows = db.query('SELECT * FROM t ORDER BY id');
   say(rows[0].id, rows[0].name, String(rows[0].name), rows[1].name, rows.length, String.fromCharCode(...rows[2].name));
   say(db.query('SELECT * FROM t WHERE id > ?', 99), db.query('UPDATE t SET name = name'), db.exec(`UPDATE t SET name = 'y' WHERE id = ?`, 3).rowsAffected());
@@ -131,7 +131,7 @@ export default function () {
         let expect = [
             r#"symbol ["TLS_1_0","TLS_1_1","TLS_1_2","TLS_1_3","addTLS","loadTLS"]"#,
             "0 0",
-            "2 1 3",
+            "2 1 3 0",
             "1 [195,169] é null 3 x",
             "[] [] 1",
             "1 -2 1.50 2.5 2024-02-29 2024-02-29 15:04:05.25 -30:04:05 null a {\"k\": 1} 18446744073709552000 1 [5]",

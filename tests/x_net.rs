@@ -182,6 +182,7 @@ fn certificates_are_shown_whether_they_are_valid_or_not() {
         (tls_server("localhost", 2100), tls_server("localhost", 2001), tls_server("other.test", 2100));
     let text = r"
 import tls, { getCertificate } from 'k6/x/tls';
+export const options = { thresholds: { 'tls_duration{host:localhost,status:ok}': ['max>0'], 'tls_duration{host:127.0.0.1,status:error}': ['max>0'] } };
 const early = getCertificate('localhost').catch(String);
 export default async function () {
   console.log(await early);
@@ -190,7 +191,7 @@ export default async function () {
     console.log(c.subject.common_name, c.issuer.common_name, new Date(c.issued).toISOString(), new Date(c.expires).getUTCFullYear(), /^[0-9a-f]{64}$/.test(c.fingerprint));
   }
   console.log((await tls.getCertificate(`127.0.0.1:${__ENV.PORTS.split(',')[0]}`)).subject.common_name);
-  for (const target of [undefined, 'a:b:c', 'h:99999', '127.0.0.1:1']) console.log(await getCertificate(target).catch(String));
+  for (const target of [undefined, 'a:b:c', 'h:99999', '127.0.0.1:1']) console.log(await getCertificate(target).catch((error) => error.error()));
 }";
     for engine in engines() {
         check(

@@ -141,7 +141,7 @@ export default function () {{
   }}
   ssh.connect({{ ...key('stranger'), private_key: text }});
   console.log(run('echo one; echo two >&2'), run('head -c 300000 /dev/zero | tr \\0 x').length);
-  console.log(told(() => run('echo lost; echo why >&2; exit 3')), told(() => run('exit 4')), told(() => run('kill -TERM $$')), run('echo still'));
+  console.log(told(() => run('echo lost; echo why >&2; exit 3')), told(() => run('exit 4')), told(() => run('kill -TERM $$')), run('cat; echo still'));
   console.log(told(() => connect(key('stranger'))), told(() => run('true')));
   console.log(told(() => connect({{ ...key('rsa'), password: 'n0t-this' }})));
   console.log(told(() => connect({{ ...key('rsa'), private_key: 'no key' }})), told(() => connect({{ ...key('none'), rsa_key: '/none/there' }})));

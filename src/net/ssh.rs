@@ -237,6 +237,8 @@ impl OpenConnection {
         let failed = |error: russh::Error| if self.handle.is_closed() { lost() } else { format!("ssh: {error}") };
         let mut channel = self.handle.channel_open_session().await.map_err(failed)?;
         channel.exec(true, command).await.map_err(failed)?;
+        // It finds its input at an end, as in the original; one that is over already has no use for that.
+        _ = channel.eof().await;
         let (mut stdout, mut stderr, mut end) = (Vec::new(), Vec::new(), None);
         while let Some(message) = channel.wait().await {
             match message {

@@ -32,6 +32,9 @@ class Time {
   toJSON() { return timePart(this.#parts, 'toJSON'); }
 }
 
+// What a moment is once it leaves the VU, in setup data.
+ObjectDefineProperty(Time.prototype, primordials.SymbolFor('volley.data'), { __proto__: null, value() { return this.toJSON(); } });
+
 // Bytes are an array of numbers; as a string it shows the text they stand for.
 function bytesOf(buffer) {
   const view = new Uint8Array(buffer);

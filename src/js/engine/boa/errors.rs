@@ -49,9 +49,12 @@ fn host_error(message: String, context: &mut Context) -> JsValue {
         JsString::from(message),
     );
     let function: JsFunction = text.to_js_function(context.realm());
-    let descriptor = PropertyDescriptor::builder().value(function).writable(true).enumerable(false).configurable(true);
-    // A fresh ordinary object takes any property.
-    let _ = object.define_property_or_throw(js_string!("toString"), descriptor, context);
+    for name in [js_string!("error"), js_string!("toString")] {
+        let descriptor =
+            PropertyDescriptor::builder().value(function.clone()).writable(true).enumerable(false).configurable(true);
+        // A fresh ordinary object takes any property.
+        let _ = object.define_property_or_throw(name, descriptor, context);
+    }
     object.into()
 }
 

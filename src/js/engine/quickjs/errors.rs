@@ -49,11 +49,12 @@ fn new_error(context: Context, class: &'static str, message: &str) -> Result<Own
     Ok(error)
 }
 
-/// What promises of native functions reject with: no `Error`, but it prints as its message.
+/// What promises of native functions reject with: no `Error`, but it prints as its message, which `error()` gives too.
 fn host_error(context: Context, message: &str) -> Result<Owned, Thrown> {
     let object = context.object()?;
     let message = context.string(message)?;
     let function = context.closure::<MessageText, 1>((c"", 0, 0), [message.borrow()])?;
+    context.define(&object, "error", context.own(&function), PropertyFlags::HIDDEN)?;
     context.define(&object, "toString", function, PropertyFlags::HIDDEN)?;
     Ok(object)
 }

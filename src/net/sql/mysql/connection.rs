@@ -284,7 +284,7 @@ impl MysqlConnection {
     where
         for<'de> RowDeserializer<ServerSide, P>: MyDeserialize<'de, Ctx = Arc<[Column]>>,
     {
-        let (mut answer, mut is_whole) = (SqlAnswer::default(), false);
+        let (mut answer, mut is_whole) = (SqlAnswer { last_insert_id: Some(0), ..SqlAnswer::default() }, false);
         loop {
             let packet = self.next().await?;
             match packet.first() {

@@ -1,5 +1,7 @@
 //! `k6/x/tls`: the certificate a server shows, whether it is valid or not.
 
+use std::time::Instant;
+
 use ring::digest::{SHA256, digest};
 use x509_parser::prelude::{FromDer, X509Certificate, X509Name};
 
@@ -8,7 +10,15 @@ use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
 
 /// The native half.
-pub const OPS: &[(&str, Op)] = &[("getCertificate", get_certificate)];
+pub const OPS: &[(&str, Op)] = &[("declare", declare), ("getCertificate", get_certificate)];
+
+const METRIC: &str = "tls_duration";
+
+/// Declares what it is timed in until the certificate is there.
+fn declare(vu: &VuContext, _args: Args) -> Result<Value, Throw> {
+    super::declare_trend(vu, METRIC)?;
+    Ok(Value::Undefined)
+}
 
 /// `(target)` -> a promise of what the certificate says.
 fn get_certificate(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
@@ -17,11 +27,20 @@ fn get_certificate(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
         true => Err("getCertificate is not allowed to run from the Init Context".to_owned()),
         false => host_and_port(&target),
     };
+    let vu_of = vu.rc();
     let shown = target.map(|(host, port)| {
-        vu.client.run(move |connections| async move { connections.connector().certificate(&host, &port).await })
+        let name = host.clone();
+        let work = vu.client.run(move |connections| async move {
+            let began = Instant::now();
+            (connections.connector().certificate(&host, &port).await, began, Instant::now())
+        });
+        (name, work)
     });
     Ok(Value::Pending(Box::pin(async move {
-        let shown = shown.map_err(|message| Throw::Host { message })?.await.ok_or(Throw::Stop)?;
+        let (host, work) = shown.map_err(|message| Throw::Host { message })?;
+        let (shown, began, ended) = work.await.ok_or(Throw::Stop)?;
+        let status = if shown.is_ok() { "ok" } else { "error" };
+        super::timed(&vu_of, METRIC, began, ended, &[("host", &host), ("status", status)])?;
         let certificate = shown.map_err(|error| Throw::Host { message: error.cause().to_owned() })?;
         read(&certificate).ok_or_else(|| Throw::Host { message: "the certificate can't be read".to_owned() })
     })))
