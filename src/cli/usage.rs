@@ -5,6 +5,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use super::program;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::source::specifier::has_script_ending;
 use crate::units::nearest::did_you_mean;
 
 /// A usage error, code 255.
@@ -101,7 +102,7 @@ fn meant_command(name: &str, root: &clap::Command) -> Option<String> {
 
 /// True for what scripts and archives are called.
 fn is_script(name: &str) -> bool {
-    [".js", ".ts", ".mjs", ".cjs", ".tar"].iter().any(|ending| name.ends_with(ending))
+    has_script_ending(name) || name.ends_with(".tar")
 }
 
 /// Where no script is left: the flag that took one as its value.

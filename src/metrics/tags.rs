@@ -147,12 +147,13 @@ struct Sets {
 /// Sets that nothing refers to are swept out when there are twice as many as after the last time, but not before there are so many.
 const SWEEP_AT: usize = 512;
 
-type Tags<'a> = SmallVec<[(&'a str, &'a str); 24]>;
+/// Each name once, sorted by name.
+type SortedTags<'a> = SmallVec<[(&'a str, &'a str); 24]>;
 
 impl Interner {
     /// The set of these tags; of a name given twice, the last value counts.
     pub fn set<'a>(&self, tags: impl IntoIterator<Item = (&'a str, &'a str)>) -> Arc<TagSet> {
-        let mut list = Tags::new();
+        let mut list = SortedTags::new();
         for (key, value) in tags {
             put(&mut list, key, value);
         }
@@ -161,7 +162,7 @@ impl Interner {
 
     /// `base` with `more` on top: of a name in both, the value of `more` counts.
     pub fn extend<'a>(&self, base: &'a TagSet, more: impl IntoIterator<Item = (&'a str, &'a str)>) -> Arc<TagSet> {
-        let mut list: Tags<'a> = base.iter().collect();
+        let mut list: SortedTags<'a> = base.iter().collect();
         for (key, value) in more {
             put(&mut list, key, value);
         }
@@ -170,7 +171,7 @@ impl Interner {
 
     /// `base` without the tag `name`.
     pub fn without(&self, base: &TagSet, name: &str) -> Arc<TagSet> {
-        self.intern(&base.iter().filter(|(key, _)| *key != name).collect::<Tags>())
+        self.intern(&base.iter().filter(|(key, _)| *key != name).collect::<SortedTags>())
     }
 
     fn intern(&self, tags: &[(&str, &str)]) -> Arc<TagSet> {
@@ -179,8 +180,9 @@ impl Interner {
         let hash = hasher.finish();
         let mut sets = lock(&self.sets);
         // What two threads make at once is looked for under the lock, so the table never has a set twice that is in use.
-        let known = sets.table.iter_hash(hash).filter(|known| known.0 == hash).filter_map(|known| known.1.upgrade());
-        if let Some(set) = known.into_iter().find(|set| set.iter().eq(tags.iter().copied())) {
+        let mut known =
+            sets.table.iter_hash(hash).filter(|known| known.0 == hash).filter_map(|known| known.1.upgrade());
+        if let Some(set) = known.find(|set| set.iter().eq(tags.iter().copied())) {
             return set;
         }
         if sets.table.len() >= SWEEP_AT.max(2 * sets.live) {
@@ -193,7 +195,7 @@ impl Interner {
     }
 }
 
-fn put<'a>(list: &mut Tags<'a>, key: &'a str, value: &'a str) {
+fn put<'a>(list: &mut SortedTags<'a>, key: &'a str, value: &'a str) {
     match list.binary_search_by(|(old, _)| (*old).cmp(key)) {
         Ok(at) => list[at].1 = value,
         Err(at) => list.insert(at, (key, value)),

@@ -14,7 +14,7 @@ use super::Disk;
 use super::conceal::Concealed;
 use super::module::Module;
 use super::shared_bytes::SharedBytes;
-use super::specifier::{Resolved, clean, file_path, file_url, not_on_disk, resolve};
+use super::specifier::{Resolved, SCRIPT_ENDINGS, clean, file_path, file_url, not_on_disk, resolve};
 use crate::units::nearest::nearest;
 use crate::units::redact::{redact, redact_reference};
 use crate::units::sync::lock;
@@ -149,12 +149,13 @@ impl FileSet {
         let names = self.disk.names(Path::new(if folder.is_empty() { "/" } else { folder }));
         let has = |name: &str| names.iter().any(|known| known == name);
         let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
-        let ends = ["js", "ts", "mjs", "cjs"];
-        let other_end =
-            ends.iter().flat_map(|end| [format!("{name}.{end}"), format!("{stem}.{end}")]).find(|name| has(name));
+        let other_end = SCRIPT_ENDINGS
+            .iter()
+            .flat_map(|end| [format!("{name}.{end}"), format!("{stem}.{end}")])
+            .find(|name| has(name));
         let index = || {
             let inside = self.disk.names(Path::new(&path));
-            let index = ends.iter().map(|end| format!("index.{end}")).find(|index| inside.contains(index))?;
+            let index = SCRIPT_ENDINGS.iter().map(|end| format!("index.{end}")).find(|index| inside.contains(index))?;
             Some(format!("{name}/{index}"))
         };
         let near = || nearest(name, names.iter().map(String::as_str)).map(str::to_owned);

@@ -6,6 +6,14 @@ use percent_encoding::{AsciiSet, percent_decode_str, utf8_percent_encode};
 
 use crate::units::percent::COMPONENT;
 
+/// What the names of scripts end with, behind a dot.
+pub const SCRIPT_ENDINGS: [&str; 4] = ["js", "ts", "mjs", "cjs"];
+
+/// True for a name that ends as those of scripts do.
+pub fn has_script_ending(name: &str) -> bool {
+    name.rsplit_once('.').is_some_and(|(_, ending)| SCRIPT_ENDINGS.contains(&ending))
+}
+
 /// Where a specifier leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Resolved {

@@ -11,12 +11,11 @@ pub fn fold(text: &str, width: usize) -> String {
 /// What is seen of a line: each character and where it is in the text.
 fn seen(line: &str) -> Vec<(usize, char)> {
     let mut in_code = false;
-    let is_seen = |c: char| {
+    let mut is_seen = |c: char| {
         let is_code = c == '\x1b' || in_code;
         in_code = is_code && !(in_code && c.is_ascii_alphabetic());
         !is_code
     };
-    let mut is_seen = is_seen;
     line.char_indices().filter(|(_, c)| is_seen(*c)).collect()
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Loader, MAX_EXPLAINED, OURS, lock};
 use crate::js::transpile::{self, BoundNames};
-use crate::source::specifier::file_url;
+use crate::source::specifier::{file_url, has_script_ending};
 use crate::units::nearest::{did_you_mean, nearest};
 
 /// Globals that people know from browsers and Node.js, and what there is instead.
@@ -99,7 +99,7 @@ fn of_table(table: &[(&str, &str)], name: &str) -> Option<String> {
 
 /// What helps where a package can't be imported.
 pub fn package_advice(specifier: &str) -> String {
-    if [".js", ".ts", ".mjs", ".cjs"].iter().any(|end| specifier.ends_with(end)) && !specifier.contains("://") {
+    if has_script_ending(specifier) && !specifier.contains("://") {
         return format!("a file's path begins with a dot: `./{specifier}`");
     }
     of_table(PACKAGES, specifier.strip_prefix("node:").unwrap_or(specifier)).unwrap_or_else(|| BUNDLE.to_owned())

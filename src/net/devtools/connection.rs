@@ -262,13 +262,13 @@ impl DevtoolsConnection {
                 session.inbox.push(InboxItem::Event(message));
             }
             _ => {
-                let Some(page) = state.sessions.get(name).map(|session| session.page.clone()) else { return };
-                let page = page.as_deref().unwrap_or(name);
-                if let Some(session) = state.sessions.get_mut(page) {
-                    let mut found = Vec::new();
-                    session.traffic.note(&head, &mut found);
-                    for event in found {
-                        session.inbox.push(InboxItem::Traffic(page.to_owned(), Box::new(event)));
+                let Some(session) = state.sessions.get_mut(name) else { return };
+                match session.page.clone() {
+                    None => session.measure(name, &head),
+                    Some(page) => {
+                        if let Some(session) = state.sessions.get_mut(&*page) {
+                            session.measure(&page, &head);
+                        }
                     }
                 }
                 let Some(session) = state.sessions.get(name) else { return };
@@ -298,6 +298,15 @@ impl Drop for DevtoolsConnection {
 impl Session {
     fn of(inbox: &Arc<Inbox>) -> Self {
         Self { inbox: inbox.clone(), subscriptions: Vec::new(), traffic: SessionTraffic::default(), page: None }
+    }
+
+    /// Hands on what a message says of requests and vitals; `name` is that of this session.
+    fn measure(&mut self, name: &str, head: &Head<'_>) {
+        let mut found = Vec::new();
+        self.traffic.note(head, &mut found);
+        for event in found {
+            self.inbox.push(InboxItem::Traffic(name.to_owned(), Box::new(event)));
+        }
     }
 
     fn wants(&self, method: &str, message: &[u8]) -> bool {

@@ -96,7 +96,7 @@ fn command(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
         ended
     })?;
     let Ok(ended) = ended else { return Err(Throw::Stop) };
-    let status = if ended.failed.is_none() { "ok" } else { "error" };
+    let status = super::status(ended.failed.is_none());
     super::timed(vu, METRIC, ended.began, ended.ended, &[("command", &name), ("status", status)])?;
     let mut fields = vec![("stdout".to_owned(), Value::String(text_of(&ended.stdout)))];
     let Some(failed) = ended.failed else { return Ok(Value::Map(fields)) };

@@ -63,7 +63,7 @@ fn work(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
         carried_out.await
     })?;
     let Ok((result, began, ended)) = done else { return Err(Throw::Stop) };
-    let status = if result.is_ok() { "ok" } else { "error" };
+    let status = super::status(result.is_ok());
     super::timed(vu, METRIC, began, ended, &[("operation", &method), ("status", status)])?;
     Ok(result.map_err(Throw::go)?.map_or(Value::Undefined, |bytes| Value::String(text_of(&bytes))))
 }

@@ -64,6 +64,11 @@ pub fn timed(vu: &VuContext, name: &str, began: Instant, ended: Instant, more: &
     Ok(())
 }
 
+/// The tag `status` of what was timed.
+pub fn status(is_ok: bool) -> &'static str {
+    if is_ok { "ok" } else { "error" }
+}
+
 /// What a script is told that was not allowed what it does.
 pub fn not_allowed(module: &str, doing: &str, flag: &str) -> Throw {
     Throw::go(format!("{module}: {doing} is not allowed to scripts unless they are run with --allow {flag}"))

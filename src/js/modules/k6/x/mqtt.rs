@@ -104,7 +104,7 @@ impl JsMqtt {
         began: Instant,
         result: Result<Instant, String>,
     ) -> Result<Value, Throw> {
-        let status = if result.is_ok() { "ok" } else { "error" };
+        let status = super::status(result.is_ok());
         let mut more: Vec<(&str, &str)> = vec![("method", method), ("topic", topic)];
         more.retain(|(_, value)| !value.is_empty());
         more.extend(call.iter().map(|(name, value)| (name.as_str(), value.as_str())));

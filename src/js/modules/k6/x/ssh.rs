@@ -73,7 +73,7 @@ fn not_in_init(vu: &VuContext, name: &str) -> Result<(), Throw> {
 }
 
 fn timed(vu: &VuContext, operation: &str, host: &str, began: Instant, is_ok: bool) -> Result<(), Throw> {
-    let status = if is_ok { "ok" } else { "error" };
+    let status = super::status(is_ok);
     super::timed(vu, METRIC, began, Instant::now(), &[("host", host), ("operation", operation), ("status", status)])
 }
 

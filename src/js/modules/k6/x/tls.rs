@@ -39,7 +39,7 @@ fn get_certificate(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     Ok(Value::Pending(Box::pin(async move {
         let (host, work) = shown.map_err(|message| Throw::Host { message })?;
         let (shown, began, ended) = work.await.ok_or(Throw::Stop)?;
-        let status = if shown.is_ok() { "ok" } else { "error" };
+        let status = super::status(shown.is_ok());
         super::timed(&vu_of, METRIC, began, ended, &[("host", &host), ("status", status)])?;
         let certificate = shown.map_err(|error| Throw::Host { message: error.cause().to_owned() })?;
         read(&certificate).ok_or_else(|| Throw::Host { message: "the certificate can't be read".to_owned() })

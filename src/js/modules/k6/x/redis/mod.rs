@@ -82,7 +82,7 @@ fn command(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
         client.is_connected.set(answer.as_ref().map_or_else(|text| commands::is_of_server(text), |_| true));
         if let Some(metric) = metric {
             let took = millis(ended.saturating_duration_since(began).as_nanos() as u64);
-            let status = if answer.is_ok() { "ok" } else { "error" };
+            let status = super::status(answer.is_ok());
             super::sample(&vu, metric, took, ended, &[("command", &prepared.verb), ("status", status)]);
         }
         let answer = answer.map_err(|message| Throw::Host { message })?;

@@ -145,7 +145,7 @@ fn run(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let SqlOutcome { answer, began, ended } = vu.wait(sent)?.ok_or(Throw::Stop)?;
     if let Some(metric) = vu.module_state::<SqlMetrics>().0.get() {
         let took = millis(ended.saturating_duration_since(began).as_nanos() as u64);
-        let status = if answer.is_ok() { "ok" } else { "error" };
+        let status = super::status(answer.is_ok());
         let tags = [("driver", database.source.driver()), ("operation", operation.as_str()), ("status", status)];
         super::sample(vu, metric, took, ended, &tags);
     }
