@@ -8,6 +8,8 @@ pub mod errno;
 pub mod figure;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz_tests;
+#[cfg(all(target_arch = "x86_64", any(test, target_env = "musl")))]
+mod memory;
 pub mod nearest;
 pub mod number;
 pub mod percent;
