@@ -11,6 +11,8 @@ use core::arch::x86_64::{__m128i, _mm_cmpeq_epi8, _mm_loadu_si128, _mm_movemask_
 const LANE: usize = size_of::<__m128i>();
 /// Bytes that a turn of a loop copies.
 const TURN: usize = 4 * LANE;
+/// What is in as many registers; an array would be put on the stack.
+type Lanes = (__m128i, __m128i, __m128i, __m128i);
 /// From here on the instruction that copies is faster than a loop: what it takes to begin no longer counts.
 const LONG: usize = 2048;
 
@@ -28,6 +30,27 @@ unsafe fn load(from: *const u8) -> __m128i {
 unsafe fn store(to: *mut u8, lane: __m128i) {
     // SAFETY: the caller's; any alignment will do.
     unsafe { _mm_storeu_si128(to.cast(), lane) }
+}
+
+/// # Safety
+/// `from` is the address of a turn's bytes.
+#[inline(always)]
+unsafe fn load_turn(from: *const u8) -> Lanes {
+    // SAFETY: the caller's.
+    unsafe { (load(from), load(from.add(LANE)), load(from.add(2 * LANE)), load(from.add(3 * LANE))) }
+}
+
+/// # Safety
+/// `to` is the address of a turn's bytes.
+#[inline(always)]
+unsafe fn store_turn(to: *mut u8, lanes: Lanes) {
+    // SAFETY: the caller's.
+    unsafe {
+        store(to, lanes.0);
+        store(to.add(LANE), lanes.1);
+        store(to.add(2 * LANE), lanes.2);
+        store(to.add(3 * LANE), lanes.3);
+    }
 }
 
 /// The first and the last `T` of so many bytes, which are at least one `T` and at most two.
@@ -53,16 +76,31 @@ unsafe fn copy_two<T: Copy>(to: *mut u8, from: *const u8, len: usize) {
 unsafe fn copy(to: *mut u8, from: *const u8, len: usize) {
     // SAFETY: every address is inside of `len` bytes.
     unsafe {
-        match len {
-            0 => {}
-            1 => to.write(from.read()),
-            2..4 => copy_two::<u16>(to, from, len),
-            4..8 => copy_two::<u32>(to, from, len),
-            8..16 => copy_two::<u64>(to, from, len),
-            16..=32 => copy_two::<__m128i>(to, from, len),
-            33..=64 => copy_two::<[__m128i; 2]>(to, from, len),
-            65..=128 => copy_two::<[__m128i; 4]>(to, from, len),
-            _ => copy_many(to, from, len),
+        if len < LANE {
+            match len {
+                8.. => copy_two::<u64>(to, from, len),
+                4.. => copy_two::<u32>(to, from, len),
+                2.. => copy_two::<u16>(to, from, len),
+                1 => to.write(from.read()),
+                0 => {}
+            }
+        } else if len <= 2 * LANE {
+            let (head, tail) = (load(from), load(from.add(len - LANE)));
+            store(to, head);
+            store(to.add(len - LANE), tail);
+        } else if len <= TURN {
+            let end = len - 2 * LANE;
+            let lanes = (load(from), load(from.add(LANE)), load(from.add(end)), load(from.add(end + LANE)));
+            store(to, lanes.0);
+            store(to.add(LANE), lanes.1);
+            store(to.add(end), lanes.2);
+            store(to.add(end + LANE), lanes.3);
+        } else if len <= 2 * TURN {
+            let (head, tail) = (load_turn(from), load_turn(from.add(len - TURN)));
+            store_turn(to, head);
+            store_turn(to.add(len - TURN), tail);
+        } else {
+            copy_many(to, from, len);
         }
     }
 }
@@ -94,16 +132,15 @@ unsafe fn copy_forwards(to: *mut u8, from: *const u8, len: usize) {
     // SAFETY: every address is inside of `len` bytes; what is read is not written before.
     unsafe {
         let head = load(from);
-        let tail: [__m128i; 4] = from.add(last).cast::<[__m128i; 4]>().read_unaligned();
+        let tail = load_turn(from.add(last));
         let mut at = LANE - to.addr() % LANE;
         while at < last {
-            let lanes = from.add(at).cast::<[__m128i; 4]>().read_unaligned();
-            to.add(at).cast::<[__m128i; 4]>().write_unaligned(lanes);
+            store_turn(to.add(at), load_turn(from.add(at)));
             at += TURN;
             // Else the compiler may find that the loop copies memory, and call the function it is part of.
             asm!("", options(nostack, preserves_flags));
         }
-        to.add(last).cast::<[__m128i; 4]>().write_unaligned(tail);
+        store_turn(to.add(last), tail);
         store(to, head);
     }
 }
@@ -115,17 +152,16 @@ unsafe fn copy_forwards(to: *mut u8, from: *const u8, len: usize) {
 unsafe fn copy_backwards(to: *mut u8, from: *const u8, len: usize) {
     // SAFETY: every address is inside of `len` bytes; what is read is not written before.
     unsafe {
-        let head: [__m128i; 4] = from.cast::<[__m128i; 4]>().read_unaligned();
+        let head = load_turn(from);
         let tail = load(from.add(len - LANE));
         let mut end = len - (to.addr() + len) % LANE;
         while end > TURN {
             end -= TURN;
-            let lanes = from.add(end).cast::<[__m128i; 4]>().read_unaligned();
-            to.add(end).cast::<[__m128i; 4]>().write_unaligned(lanes);
+            store_turn(to.add(end), load_turn(from.add(end)));
             // As in `copy_forwards`.
             asm!("", options(nostack, preserves_flags));
         }
-        to.cast::<[__m128i; 4]>().write_unaligned(head);
+        store_turn(to, head);
         store(to.add(len - LANE), tail);
     }
 }
