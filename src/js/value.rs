@@ -4,6 +4,7 @@
 //! ticket for something only the engine understands.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -25,6 +26,9 @@ pub enum Value {
     Number(f64),
     /// A string; lone surrogates arrive as U+FFFD.
     String(String),
+    /// A string that is written in the program, to JavaScript, which gives all of them as [`Value::String`].
+    #[cfg_attr(not(feature = "x-faker"), allow(dead_code, reason = "only made-up values are such strings"))]
+    Text(&'static str),
     /// An ArrayBuffer, or the bytes a typed array shows; goes back as an ArrayBuffer.
     Bytes(Bytes),
     /// A file all VUs share, to JavaScript as an ArrayBuffer that costs nothing until it is written to, where the engine
@@ -34,6 +38,9 @@ pub enum Value {
     List(Vec<Value>),
     /// Own enumerable string-keyed properties, in order.
     Map(Vec<(String, Value)>),
+    /// An object to JavaScript, whose property names are written in the program: a value for each of them, in order.
+    #[cfg_attr(not(feature = "x-faker"), allow(dead_code, reason = "only made-up values are such objects"))]
+    Record(&'static [&'static str], Vec<Value>),
     /// JSON text, parsed by the fastest means the engine has.
     Json(Bytes),
     /// The value a text begins with; `undefined` where it is wrong, or what is behind it.
@@ -227,6 +234,15 @@ impl From<&str> for Value {
     }
 }
 
+impl From<Cow<'static, str>> for Value {
+    fn from(text: Cow<'static, str>) -> Self {
+        match text {
+            Cow::Borrowed(text) => Self::Text(text),
+            Cow::Owned(text) => Self::String(text),
+        }
+    }
+}
+
 impl From<String> for Value {
     fn from(text: String) -> Self {
         Self::String(text)
@@ -253,10 +269,12 @@ impl std::fmt::Debug for Value {
             Self::Bool(value) => write!(f, "{value}"),
             Self::Number(number) => write!(f, "{number}"),
             Self::String(text) => write!(f, "{text:?}"),
+            Self::Text(text) => write!(f, "{text:?}"),
             Self::Bytes(bytes) => write!(f, "{} bytes", bytes.len()),
             Self::Shared(shared) => write!(f, "{shared:?}"),
             Self::List(list) => f.debug_list().entries(list).finish(),
             Self::Map(map) => f.debug_map().entries(map.iter().map(|(key, value)| (key, value))).finish(),
+            Self::Record(names, values) => f.debug_map().entries(names.iter().zip(values)).finish(),
             Self::Json(json) => write!(f, "JSON of {} bytes", json.len()),
             Self::JsonPart(part) => write!(f, "JSON in {} bytes", part.text.len()),
             Self::Resource(_) => f.write_str("resource"),

@@ -4,9 +4,6 @@ import { primordials } from 'native:engine';
 
 const { ObjectDefineProperty, ObjectKeys, Proxy, String, TypeError } = primordials;
 
-// The native resource is under this symbol; an object that has it stands for the resource wherever it is passed.
-const NATIVE = primordials.SymbolFor('volley.native');
-
 // What is assigned is ignored, and `in` finds nothing, as k6 has it.
 const traps = { __proto__: null, has: () => false, set: () => true, defineProperty: () => true, deleteProperty: () => true };
 
@@ -29,8 +26,7 @@ function category(native, name) {
 
 export class Faker {
   constructor(seed) {
-    const native = { __proto__: null };
-    ObjectDefineProperty(native, NATIVE, { __proto__: null, value: faker(seed) });
+    const native = faker(seed);
     const target = {};
     const names = categories();
     for (let at = 0; at < names.length; at++) {

@@ -139,6 +139,9 @@ fn given(name: &str) -> Result<Value, Throw> {
         "list" => Value::List(vec![Value::Number(1.0), text("x"), Value::List(Vec::new())]),
         "map" => Value::Map(vec![("b".to_owned(), Value::Null), ("a".to_owned(), Value::Map(Vec::new()))]),
         "many" => Value::Map((0..40).map(|n| (format!("k{n}"), Value::Number(f64::from(n)))).collect()),
+        "record" => record(&["b", "a", "0"], Value::Record(&["ä"], vec![Value::Text("ü")])),
+        "other record" => record(&["b", "a", "c"], Value::Record(&[], Vec::new())),
+        "record with a name twice" => record(&["b", "b", "a"], Value::Text("")),
         "json" => Value::Json(Bytes::from_static(br#"{"a":[1,{"b":"\ud83d\ude00"}]}"#)),
         "no json" => Value::Json(Bytes::from_static(b"{")),
         "json part" => json_part(r#" [{"a":1, "b" :"x","c":1.5},{"a":2, "b" :"y","c":2},{"b":3}] rest"#),
@@ -150,6 +153,11 @@ fn given(name: &str) -> Result<Value, Throw> {
         "host error" => return Err(Throw::Host { message: "only a text".to_owned() }),
         other => return Err(Throw::go(format!("nothing is called {other}"))),
     })
+}
+
+/// An object of two texts and another value.
+fn record(names: &'static [&'static str], last: Value) -> Value {
+    Value::Record(names, vec![Value::Text("x\u{0}\u{1F600}"), Value::String("y".to_owned()), last])
 }
 
 /// A value in front of the one word that may follow.
@@ -177,7 +185,9 @@ fn show(value: &Value) -> String {
         }
         Value::Resource(resource) => format!("resource {:?}", resource.downcast_ref::<String>()),
         Value::Opaque(name) => format!("opaque {name}"),
-        Value::Shared(_)
+        Value::Text(_)
+        | Value::Record(..)
+        | Value::Shared(_)
         | Value::Json(_)
         | Value::JsonPart(_)
         | Value::Pending(_)
@@ -365,6 +375,19 @@ fn what_rust_gives_to_javascript() {
         ("[Array.isArray(give('list')), give('list')]", "[true, [1.0, \"x\", []]]"),
         ("JSON.stringify(give('map'))", "\"{\\\"b\\\":null,\\\"a\\\":{}}\""),
         ("Object.keys(give('many')).length", "40.0"),
+        (
+            "(one => JSON.stringify([one, give('record')]) === JSON.stringify([one, { b: 'x\\0\\u{1F600}', a: 'y', 0: { ä: 'ü' } }]))\
+             (give('record'))",
+            "true",
+        ),
+        (
+            "(one => (delete one.b, one.d = 1, [Object.keys(one), Object.keys(give('record')), Object.keys(give('other record'))]))\
+             (give('record'))",
+            "[[\"0\", \"a\", \"d\"], [\"0\", \"b\", \"a\"], [\"b\", \"a\", \"c\"]]",
+        ),
+        ("give('other record')", "{b: \"x\\0😀\", a: \"y\", c: {}}"),
+        ("give('record with a name twice')", "{b: \"y\", a: \"\"}"),
+        ("Object.getPrototypeOf(give('record')) === Object.prototype", "true"),
         ("give('json').a[1].b.charCodeAt(0)", "55357.0"),
         ("give('json part')", "[{a: 1.0, b: \"x\", c: 1.5}, {a: 2.0, b: \"y\", c: 2.0}, {b: 3.0}]"),
         ("[give('wrong json part'), give('json part before something wrong')]", "[undefined, undefined]"),

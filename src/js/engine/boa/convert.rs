@@ -121,6 +121,10 @@ pub fn to_js(value: Value, context: &mut Context) -> JsResult<JsValue> {
             memory::weigh_string(text.len());
             JsString::from(text).into()
         }
+        Value::Text(text) => {
+            memory::weigh_string(text.len());
+            JsString::from(text).into()
+        }
         Value::Bytes(bytes) => array_buffer(&bytes, context)?,
         Value::Shared(file) => file_buffer(file, context)?,
         Value::List(list) => {
@@ -132,21 +136,8 @@ pub fn to_js(value: Value, context: &mut Context) -> JsResult<JsValue> {
             }
             JsArray::from_iter(items, context).into()
         }
-        Value::Map(map) => {
-            let object = if map.len() > MAX_SHARED {
-                memory::weigh_properties(map.len());
-                single_object(context)
-            } else {
-                memory::weigh_items(map.len());
-                plain_object(context)
-            };
-            for (at, (name, item)) in map.into_iter().enumerate() {
-                let item = to_js(item, context)?;
-                put(&object, property_key(&name), item);
-                take_turns(at, context)?;
-            }
-            object.into()
-        }
+        Value::Map(map) => object_of(map.into_iter(), context)?,
+        Value::Record(names, values) => object_of(names.iter().zip(values), context)?,
         Value::Json(json) => json::parse(&json, context)?,
         Value::JsonPart(part) => match json::parse_first(&part.text, context)? {
             Some((value, end)) if (part.may_follow)(&part.text[end..]) => value,
@@ -158,6 +149,26 @@ pub fn to_js(value: Value, context: &mut Context) -> JsResult<JsValue> {
         Value::Callback(_) => JsValue::undefined(),
         Value::Handle(handle) => state(context).value_of(handle).unwrap_or_default(),
     })
+}
+
+/// An object with these members.
+fn object_of<N: AsRef<str>>(
+    members: impl ExactSizeIterator<Item = (N, Value)>,
+    context: &mut Context,
+) -> JsResult<JsValue> {
+    let object = if members.len() > MAX_SHARED {
+        memory::weigh_properties(members.len());
+        single_object(context)
+    } else {
+        memory::weigh_items(members.len());
+        plain_object(context)
+    };
+    for (at, (name, item)) in members.enumerate() {
+        let item = to_js(item, context)?;
+        put(&object, property_key(name.as_ref()), item);
+        take_turns(at, context)?;
+    }
+    Ok(object.into())
 }
 
 /// Gives others a turn behind the item at this place of a long value.

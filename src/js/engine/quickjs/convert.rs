@@ -1,5 +1,7 @@
 //! Values on their way between JavaScript and Rust, on QuickJS.
 
+use smallvec::SmallVec;
+
 use super::ffi::{Borrowed, Context, MAX_KNOWN_MEMBERS, Owned, Thrown, ValueKind};
 use super::json;
 use super::{errors, promises, realm};
@@ -76,11 +78,13 @@ pub fn to_js(context: Context, value: Value) -> Result<Owned, Thrown> {
         Value::Bool(value) => context.bool(value),
         Value::Number(number) => context.number(number),
         Value::String(text) => context.string(&text)?,
+        Value::Text(text) => context.string(text)?,
         Value::Bytes(bytes) => context.array_buffer(&bytes)?,
         Value::Shared(shared) => match shared.private() {
             Some(private) => context.mapped_buffer(private, shared.bytes().len())?,
             None => context.array_buffer(shared.bytes())?,
         },
+        Value::List(list) if list.len() <= MAX_KNOWN_MEMBERS => context.array_of(all_to_js(context, list)?)?,
         Value::List(list) => {
             let array = context.array()?;
             for (at, item) in list.into_iter().enumerate() {
@@ -102,6 +106,9 @@ pub fn to_js(context: Context, value: Value) -> Result<Owned, Thrown> {
             }
             object
         }
+        Value::Record(names, values) => {
+            context.record(&context.state().extras.forms, names, all_to_js(context, values)?)?
+        }
         Value::Json(json) => json_to_js(context, &json)?,
         Value::JsonPart(part) => match json::parse_first(context, &part.text) {
             Ok((value, end)) if (part.may_follow)(&part.text[end..]) => value,
@@ -114,6 +121,11 @@ pub fn to_js(context: Context, value: Value) -> Result<Owned, Thrown> {
         Value::Callback(_) => context.undefined(),
         Value::Handle(handle) => context.state().value_of(handle).unwrap_or_else(|| context.undefined()),
     })
+}
+
+/// Copies of a few values.
+fn all_to_js(context: Context, values: Vec<Value>) -> Result<SmallVec<[Owned; MAX_KNOWN_MEMBERS]>, Thrown> {
+    values.into_iter().map(|value| to_js(context, value)).collect()
 }
 
 /// Gives others a turn behind the item at this place of a long value.

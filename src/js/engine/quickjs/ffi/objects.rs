@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::ffi::c_int;
+use std::ptr;
 
 use rquickjs::qjs::{self, JSAtom, JSContext, JSValue};
 
@@ -168,6 +169,8 @@ struct KnownFormList {
     forms: Vec<KnownForm>,
     /// How often there was none.
     misses: usize,
+    /// Of records, whose names the program has: as many as it has lists of them.
+    records: Vec<(&'static [&'static str], Owned)>,
 }
 
 /// Names, and an object with members of these names that no script sees.
@@ -198,10 +201,7 @@ impl KnownForms {
         if is_full && !list.misses.is_multiple_of(REPLACE_EVERY) {
             return Ok(None);
         }
-        let like = context.object()?;
-        for (name, _) in members {
-            context.define(&like, name.as_str(), context.undefined(), PropertyFlags::PLAIN)?;
-        }
+        let like = context.like(members.iter().map(|(name, _)| name.as_str()))?;
         let names = members.iter().map(|(name, _)| name.as_str().into()).collect();
         let form = KnownForm { names, like: like.clone() };
         if is_full {
@@ -211,9 +211,53 @@ impl KnownForms {
         }
         Ok(Some(like))
     }
+
+    /// The object that members of these names make.
+    fn record(&self, context: Context, names: &'static [&'static str]) -> Result<Owned, Thrown> {
+        let records = &mut self.0.borrow_mut().records;
+        if let Some((_, like)) = records.iter().find(|(known, _)| ptr::eq(*known, names)) {
+            return Ok(like.clone());
+        }
+        let like = context.like(names.iter().copied())?;
+        records.push((names, like.clone()));
+        Ok(like)
+    }
 }
 
 impl Context {
+    /// An array of these.
+    ///
+    /// # Errors
+    /// There is no memory.
+    pub fn array_of(self, items: SmallVec<[Owned; MAX_KNOWN_MEMBERS]>) -> Result<Owned, Thrown> {
+        let items: SmallVec<[JSValue; MAX_KNOWN_MEMBERS]> = items.into_iter().map(Owned::into_raw).collect();
+        // SAFETY: the context is alive, there are that many values, and their references are handed over.
+        self.owned(unsafe { qjs::JS_NewArrayFrom(self.ptr(), items.len() as c_int, items.as_ptr()) })
+    }
+
+    /// An object whose members are of these names.
+    fn like<'n>(self, names: impl Iterator<Item = &'n str>) -> Result<Owned, Thrown> {
+        let like = self.object()?;
+        for name in names {
+            self.define(&like, name, self.undefined(), PropertyFlags::PLAIN)?;
+        }
+        Ok(like)
+    }
+
+    /// An object with members of these names.
+    ///
+    /// # Errors
+    /// There is no memory.
+    pub fn record(
+        self,
+        forms: &KnownForms,
+        names: &'static [&'static str],
+        values: SmallVec<[Owned; MAX_KNOWN_MEMBERS]>,
+    ) -> Result<Owned, Thrown> {
+        let like = forms.record(self, names)?;
+        self.object_like(Some(like), names.iter().copied(), values.into_iter().map(Owned::into_raw).collect())
+    }
+
     /// An object with these members, at most [`MAX_KNOWN_MEMBERS`].
     ///
     /// # Errors
@@ -226,6 +270,16 @@ impl Context {
         let like = forms.like(self, &members)?;
         let (names, values): (SmallVec<[String; MAX_KNOWN_MEMBERS]>, SmallVec<[JSValue; MAX_KNOWN_MEMBERS]>) =
             members.into_iter().map(|(name, value)| (name, value.into_raw())).unzip();
+        self.object_like(like, names.iter().map(String::as_str), values)
+    }
+
+    /// An object like that one, whose members are of these names.
+    fn object_like<'n>(
+        self,
+        like: Option<Owned>,
+        names: impl Iterator<Item = &'n str>,
+        values: SmallVec<[JSValue; MAX_KNOWN_MEMBERS]>,
+    ) -> Result<Owned, Thrown> {
         if let Some(like) = like {
             let count = values.len() as c_int;
             // SAFETY: the context and `like` are alive, there are that many values, and their references are handed over.
@@ -239,8 +293,8 @@ impl Context {
         let values: SmallVec<[Owned; MAX_KNOWN_MEMBERS]> =
             values.into_iter().map(|raw| Owned::new(raw, self)).collect();
         let object = self.object()?;
-        for (name, value) in names.iter().zip(values) {
-            self.define(&object, name.as_str(), value, PropertyFlags::PLAIN)?;
+        for (name, value) in names.zip(values) {
+            self.define(&object, name, value, PropertyFlags::PLAIN)?;
         }
         Ok(object)
     }

@@ -1,16 +1,20 @@
 //! What a list of words is not enough for: numbers, people, places, things.
 
+use std::sync::LazyLock;
+
 use super::super::super::http::go;
+use super::table::Table;
 use super::{Faker, money, times, web, words};
 use crate::js::value::Value;
 
 /// Makes a value; fails with what is wrong with what was given.
-pub(super) type Generate = fn(&mut Faker, &[Given]) -> Result<Value, String>;
+pub(super) type Generate = fn(&mut Faker, &mut [Given]) -> Result<Value, String>;
 
 /// What a script gives for a parameter.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) enum Given {
     /// Nothing.
+    #[default]
     Nothing,
     /// A text, or whatever it is as a text.
     One(String),
@@ -24,7 +28,7 @@ impl Given {
         match value {
             Value::Undefined | Value::Null => Self::Nothing,
             Value::String(text) => Self::One(text),
-            Value::List(list) => Self::Many(list.iter().map(go::string_of).collect()),
+            Value::List(list) => Self::Many(list.into_iter().map(text_of).collect()),
             other => Self::One(go::string_of(&other)),
         }
     }
@@ -45,11 +49,12 @@ impl Given {
         }
     }
 
-    pub(super) fn list(&self) -> Vec<String> {
-        match self {
+    /// Takes the texts of an array out.
+    pub(super) fn list(&mut self) -> Vec<String> {
+        match std::mem::take(self) {
             Self::Nothing => Vec::new(),
             Self::One(text) => text.split(',').map(str::to_owned).collect(),
-            Self::Many(list) => list.clone(),
+            Self::Many(list) => list,
         }
     }
 
@@ -81,6 +86,13 @@ impl Given {
     }
 }
 
+fn text_of(value: Value) -> String {
+    match value {
+        Value::String(text) => text,
+        other => go::string_of(&other),
+    }
+}
+
 fn whole(text: &str) -> Result<i64, String> {
     let text = text.trim();
     if let Ok(number) = text.parse::<i64>() {
@@ -95,11 +107,6 @@ fn whole(text: &str) -> Result<i64, String> {
 
 /// At most so many things are made by one call.
 const MAX_COUNT: i64 = 100_000;
-
-/// Fields of an object, in order.
-pub(super) fn object(fields: Vec<(&str, Value)>) -> Value {
-    Value::Map(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
-}
 
 pub(super) fn number(value: i64) -> Result<Value, String> {
     Ok(Value::Number(value as f64))
@@ -201,21 +208,7 @@ fn things(name: &str) -> Option<Generate> {
         "beerAlcohol" => |faker, _| Ok(format!("{:.1}%", faker.random.float(2.0, 10.0)).into()),
         "beerBlg" => |faker, _| Ok(format!("{:.1}°Blg", faker.random.float(5.0, 20.0)).into()),
         "beerIbu" => |faker, _| Ok(format!("{} IBU", faker.random.between(10, 100)).into()),
-        "book" => {
-            |faker, _| Ok(texts(faker, &[("title", "bookTitle"), ("author", "bookAuthor"), ("genre", "bookGenre")]))
-        }
-        "car" => |faker, _| {
-            let fields = [
-                ("type", "carType"),
-                ("fuel", "carFuelType"),
-                ("transmission", "carTransmissionType"),
-                ("brand", "carMaker"),
-                ("model", "carModel"),
-            ];
-            let Value::Map(mut car) = texts(faker, &fields) else { return Err(String::new()) };
-            car.push(("year".to_owned(), Value::Number(faker.random.between(1990, times::this_year()) as f64)));
-            Ok(Value::Map(car))
-        },
+        "carYear" => |faker, _| number(faker.random.between(1990, times::this_year())),
         "hexColor" => |faker, _| Ok(format!("#{:06x}", faker.random.below(1 << 24)).into()),
         "rgbColor" => {
             |faker, _| Ok(Value::List((0..3).map(|_| Value::Number(faker.random.below(256) as f64)).collect()))
@@ -232,15 +225,9 @@ fn things(name: &str) -> Option<Generate> {
                 ["#22223b", "#4a4e69", "#9a8c98", "#c9ada7", "#f2e9e4"],
             ];
             let palette = PALETTES[faker.random.below(PALETTES.len())];
-            Ok(Value::List(palette.into_iter().map(Value::from).collect()))
+            Ok(Value::List(palette.into_iter().map(Value::Text).collect()))
         },
-        "job" => |faker, _| Ok(job(faker)),
-        "movie" => |faker, _| Ok(texts(faker, &[("name", "movieName"), ("genre", "movieGenre")])),
-        "email" => |faker, _| {
-            let (first, last, domain) = (faker.text("firstName"), faker.text("lastName"), faker.text("domainName"));
-            Ok(format!("{first}{last}@{domain}").to_lowercase().into())
-        },
-        "person" => |faker, _| Ok(person(faker)),
+        "email" => |faker, _| Ok(email(faker).into()),
         "phoneFormatted" => |faker, _| {
             const FORMS: [&str; 8] = [
                 "###-###-####",
@@ -257,12 +244,7 @@ fn things(name: &str) -> Option<Generate> {
         },
         "teams" => teams,
         "product" => |faker, _| Ok(product(faker)),
-        "productDescription" => |faker, _| {
-            let (adjective, feature) = (faker.text("descriptiveAdjective"), faker.text("productFeature"));
-            let (category, material) = (faker.text("productCategory"), faker.text("productMaterial"));
-            let adverb = faker.text("adverbManner");
-            Ok(format!("A {adjective} choice among {category}: {feature}, {adverb} made of {material}.").into())
-        },
+        "productDescription" => |faker, _| Ok(product_description(faker).into()),
         "productUpc" => |faker, _| {
             let digits: String = (0..11).map(|_| faker.random.digit()).collect();
             let sum =
@@ -274,85 +256,83 @@ fn things(name: &str) -> Option<Generate> {
     })
 }
 
-/// An object of texts: the names of its fields and of the functions behind them.
-fn texts(faker: &mut Faker, fields: &[(&str, &str)]) -> Value {
-    object(fields.iter().map(|(name, function)| (*name, faker.text(function).into())).collect())
-}
-
 fn address(faker: &mut Faker) -> Value {
-    let (street, city, state, zip) = (faker.text("street"), faker.text("city"), faker.text("state"), faker.text("zip"));
-    let country = faker.text("country");
+    const NAMES: &[&str] = &["address", "street", "city", "state", "zip", "country", "latitude", "longitude"];
+    static PARTS: LazyLock<[usize; 5]> = LazyLock::new(|| Table::named(["street", "city", "state", "zip", "country"]));
+    let [street, city, state, zip, country] = PARTS.map(|part| faker.text(part));
     let (latitude, longitude) = (faker.random.float(-90.0, 90.0), faker.random.float(-180.0, 180.0));
-    object(vec![
-        ("address", format!("{street}, {city}, {state} {zip}").into()),
-        ("street", street.into()),
-        ("city", city.into()),
-        ("state", state.into()),
-        ("zip", zip.into()),
-        ("country", country.into()),
-        ("latitude", rounded(latitude, 1e6).into()),
-        ("longitude", rounded(longitude, 1e6).into()),
-    ])
+    let whole = [&*street, ", ", &*city, ", ", &*state, " ", &*zip].concat();
+    let texts = [whole.into(), street.into(), city.into(), state.into(), zip.into(), country.into()];
+    let numbers = [rounded(latitude, 1e6).into(), rounded(longitude, 1e6).into()];
+    Value::Record(NAMES, texts.into_iter().chain(numbers).collect())
 }
 
-fn job(faker: &mut Faker) -> Value {
-    texts(
-        faker,
-        &[("company", "company"), ("title", "jobTitle"), ("descriptor", "jobDescriptor"), ("level", "jobLevel")],
-    )
+fn email(faker: &mut Faker) -> String {
+    static PARTS: LazyLock<[usize; 3]> = LazyLock::new(|| Table::named(["firstName", "lastName", "domainName"]));
+    let [first, last, domain] = PARTS.map(|part| faker.text(part));
+    let mut text = [&*first, &*last, "@", &*domain].concat();
+    if text.is_ascii() {
+        text.make_ascii_lowercase();
+        return text;
+    }
+    text.to_lowercase()
 }
 
-fn person(faker: &mut Faker) -> Value {
-    let (first, last) = (faker.text("firstName"), faker.text("lastName"));
-    let (gender, ssn, hobby) = (faker.text("gender"), faker.text("ssn"), faker.text("hobby"));
-    let image = web::image_url(faker, 300, 300);
-    let (job, address) = (job(faker), address(faker));
-    let contact = texts(faker, &[("phone", "phone"), ("email", "email")]);
-    let card = money::credit_card(faker);
-    object(vec![
-        ("first_name", first.into()),
-        ("last_name", last.into()),
-        ("gender", gender.into()),
-        ("ssn", ssn.into()),
-        ("image", image.into()),
-        ("hobby", hobby.into()),
-        ("job", job),
-        ("address", address),
-        ("contact", contact),
-        ("credit_card", card),
-    ])
+fn product_description(faker: &mut Faker) -> String {
+    static PARTS: LazyLock<[usize; 5]> = LazyLock::new(|| {
+        Table::named(["descriptiveAdjective", "productFeature", "productCategory", "productMaterial", "adverbManner"])
+    });
+    let [adjective, feature, category, material, adverb] = PARTS.map(|part| faker.text(part));
+    let parts = [
+        "A ",
+        &*adjective,
+        " choice among ",
+        &*category,
+        ": ",
+        &*feature,
+        ", ",
+        &*adverb,
+        " made of ",
+        &*material,
+        ".",
+    ];
+    parts.concat()
 }
 
 fn product(faker: &mut Faker) -> Value {
-    let mut several = |name: &str, most: i64| {
+    const NAMES: &[&str] = &["name", "description", "categories", "price", "features", "color", "material", "upc"];
+    static PARTS: LazyLock<[usize; 7]> = LazyLock::new(|| {
+        Table::named([
+            "productCategory",
+            "productFeature",
+            "productName",
+            "productDescription",
+            "safeColor",
+            "productMaterial",
+            "productUpc",
+        ])
+    });
+    let [category, feature, name, description, color, material, upc] = *PARTS;
+    let mut several = |place: usize, most: i64| {
         let count = faker.random.between(1, most);
-        let mut list: Vec<String> = Vec::new();
+        let mut list = Vec::with_capacity(count as usize);
         for _ in 0..count {
-            let one = faker.text(name);
+            let one = faker.text(place);
             if !list.contains(&one) {
                 list.push(one);
             }
         }
         Value::List(list.into_iter().map(Value::from).collect())
     };
-    let (categories, features) = (several("productCategory", 3), several("productFeature", 5));
-    let (name, description) = (faker.text("productName"), faker.text("productDescription"));
-    let price = rounded(faker.random.float(3.0, 100.0), 100.0);
-    let (color, material, upc) = (faker.text("safeColor"), faker.text("productMaterial"), faker.text("productUpc"));
-    object(vec![
-        ("name", name.into()),
-        ("description", description.into()),
-        ("categories", categories),
-        ("price", price.into()),
-        ("features", features),
-        ("color", color.into()),
-        ("material", material.into()),
-        ("upc", upc.into()),
-    ])
+    let (categories, features) = (several(category, 3), several(feature, 5));
+    let (name, description) = (faker.value(name), faker.value(description));
+    let price = rounded(faker.random.float(3.0, 100.0), 100.0).into();
+    let [color, material, upc] = [color, material, upc].map(|part| faker.value(part));
+    Value::Record(NAMES, vec![name, description, categories, price, features, color, material, upc])
 }
 
 /// People dealt out to teams, as evenly as their number allows.
-fn teams(faker: &mut Faker, given: &[Given]) -> Result<Value, String> {
+fn teams(faker: &mut Faker, given: &mut [Given]) -> Result<Value, String> {
     let (mut people, names) = (given[0].list(), given[1].list());
     faker.random.shuffle(&mut people);
     let mut teams: Vec<(String, Vec<Value>)> = names.into_iter().map(|name| (name, Vec::new())).collect();

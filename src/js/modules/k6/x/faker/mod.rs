@@ -1,6 +1,7 @@
 //! `k6/x/faker`: made-up values of 28 categories. The functions, their words and what they are made of are text tables; what
 //! takes more than words is written in `generate`.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -90,21 +91,51 @@ impl Faker {
                         _ => {}
                     }
                 }
-                code(self, &given).map_err(Throw::go)
+                code(self, &mut given).map_err(Throw::go)
             }
-            _ => Ok(Value::String(self.text_at(place))),
+            _ => Ok(self.value(place)),
         }
     }
 
-    /// As [`Faker::call`] without anything given, as text.
-    fn text_at(&mut self, place: usize) -> String {
+    /// As [`Faker::call`] without anything given: what can be made of nothing.
+    fn value(&mut self, place: usize) -> Value {
+        /// Hardly a text is longer.
+        const USUAL: usize = 48;
         let table = self.table;
-        let mut text = String::new();
-        self.write(table, place, &mut text);
-        text
+        match &table.functions[place].kind {
+            EntryKind::Pick(list) => Value::Text(self.random.pick(list)),
+            EntryKind::Make(parts) => match parts[..] {
+                [TextPart::Text(plain)] => Value::Text(plain),
+                _ => {
+                    let mut text = String::with_capacity(USUAL);
+                    self.append(place, &mut text);
+                    Value::String(text)
+                }
+            },
+            EntryKind::Any(places) => {
+                let place = places[self.random.below(places.len())];
+                self.text(place).into()
+            }
+            EntryKind::Object { names, places } => {
+                Value::Record(names, places.iter().map(|place| self.value(*place)).collect())
+            }
+            EntryKind::Code(_) => self.call(place, Vec::new()).unwrap_or(Value::Undefined),
+        }
     }
 
-    fn write(&mut self, table: &'static Table, place: usize, text: &mut String) {
+    /// As [`Faker::value`], as text.
+    fn text(&mut self, place: usize) -> Cow<'static, str> {
+        match self.value(place) {
+            Value::Text(text) => Cow::Borrowed(text),
+            Value::String(text) => Cow::Owned(text),
+            Value::Number(number) => Cow::Owned(crate::js::modules::k6::number_text(number)),
+            _ => Cow::Borrowed(""),
+        }
+    }
+
+    /// Appends what [`Faker::text`] would give.
+    fn append(&mut self, place: usize, text: &mut String) {
+        let table = self.table;
         match &table.functions[place].kind {
             EntryKind::Pick(list) => text.push_str(self.random.pick(list)),
             EntryKind::Make(parts) => {
@@ -113,32 +144,15 @@ impl Faker {
                         TextPart::Text(plain) => text.push_str(plain),
                         TextPart::Digit => text.push(self.random.digit()),
                         TextPart::Letter => text.push(self.random.letter()),
-                        TextPart::Function(place) => self.write(table, *place, text),
+                        TextPart::Function(place) => self.append(*place, text),
                     }
                 }
             }
             EntryKind::Any(places) => {
                 let place = places[self.random.below(places.len())];
-                self.write(table, place, text);
+                self.append(place, text);
             }
-            EntryKind::Code(_) => match self.call(place, Vec::new()) {
-                Ok(Value::String(made)) => text.push_str(&made),
-                Ok(Value::Number(number)) => text.push_str(&crate::js::modules::k6::number_text(number)),
-                _ => {}
-            },
-        }
-    }
-
-    /// What the function of this name gives, as text; the tables have it, which a test makes sure of.
-    fn text(&mut self, name: &str) -> String {
-        self.table.place(name).map(|place| self.text_at(place)).unwrap_or_default()
-    }
-
-    /// Appends what [`Faker::text`] would give.
-    fn append(&mut self, name: &str, text: &mut String) {
-        let table = self.table;
-        if let Some(place) = table.place(name) {
-            self.write(table, place, text);
+            EntryKind::Object { .. } | EntryKind::Code(_) => text.push_str(&self.text(place)),
         }
     }
 }

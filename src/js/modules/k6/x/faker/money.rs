@@ -1,6 +1,9 @@
 //! Cards, accounts, currencies, securities: of the right length, and with check digits that are right.
 
-use super::generate::{Generate, Given, object, rounded};
+use std::sync::LazyLock;
+
+use super::generate::{Generate, Given, rounded};
+use super::table::Table;
 use super::{Faker, times};
 use crate::js::value::Value;
 
@@ -29,7 +32,7 @@ const CARDS: [Card; 11] = [
 
 pub(super) fn code(name: &str) -> Option<Generate> {
     Some(match name {
-        "creditCard" => |faker, _| Ok(credit_card(faker)),
+        "cardNumber" => |faker, _| Ok(number(faker, &CARDS.each_ref(), &[], false).into()),
         "creditCardExp" => |faker, _| Ok(expiry(faker).into()),
         "creditCardExpMonth" => |faker, _| Ok(format!("{:02}", faker.random.between(1, 12)).into()),
         "creditCardExpYear" => |faker, _| {
@@ -39,10 +42,10 @@ pub(super) fn code(name: &str) -> Option<Generate> {
         "creditCardNumber" => card_number,
         "currency" => |faker, _| {
             let (short, long) = currency(faker);
-            Ok(object(vec![("short", short.into()), ("long", long.into())]))
+            Ok(Value::Record(&["short", "long"], vec![Value::Text(short), Value::Text(long)]))
         },
-        "currencyShort" => |faker, _| Ok(currency(faker).0.into()),
-        "currencyLong" => |faker, _| Ok(currency(faker).1.into()),
+        "currencyShort" => |faker, _| Ok(Value::Text(currency(faker).0)),
+        "currencyLong" => |faker, _| Ok(Value::Text(currency(faker).1)),
         "price" => {
             |faker, given| Ok(Value::Number(rounded(faker.random.float(given[0].float()?, given[1].float()?), 100.0)))
         }
@@ -63,7 +66,8 @@ pub(super) fn code(name: &str) -> Option<Generate> {
         },
         "cusip" => |faker, _| Ok(cusip(faker).into()),
         "isin" => |faker, _| {
-            let (country, cusip) = (faker.text("countryAbbreviation"), cusip(faker));
+            static COUNTRY: LazyLock<[usize; 1]> = LazyLock::new(|| Table::named(["countryAbbreviation"]));
+            let (country, cusip) = (faker.text(COUNTRY[0]), cusip(faker));
             let body = format!("{country}{cusip}");
             let digits: String = body.chars().filter_map(|c| c.to_digit(36)).map(|value| value.to_string()).collect();
             Ok(format!("{body}{}", luhn(&digits)).into())
@@ -101,24 +105,22 @@ fn cusip(faker: &mut Faker) -> String {
     format!("{letters}{}", (10 - sum % 10) % 10)
 }
 
-fn currency(faker: &mut Faker) -> (String, String) {
-    let both = faker.text("_.currencies");
-    both.split_once(' ').map(|(short, long)| (short.to_owned(), long.to_owned())).unwrap_or_default()
+/// The short and the long name of one.
+fn currency(faker: &mut Faker) -> (&'static str, &'static str) {
+    static BOTH: LazyLock<[usize; 1]> = LazyLock::new(|| Table::named(["_.currencies"]));
+    match faker.value(BOTH[0]) {
+        Value::Text(both) => both.split_once(' ').unwrap_or_default(),
+        _ => unreachable!("currencies are a list"),
+    }
 }
 
 fn expiry(faker: &mut Faker) -> String {
     let (month, year) = (faker.random.between(1, 12), times::this_year() + faker.random.between(1, 10));
-    format!("{month:02}/{:02}", year % 100)
+    let digit = |value: i64| char::from(b'0' + (value % 10) as u8);
+    [digit(month / 10), digit(month), '/', digit(year / 10), digit(year)].into_iter().collect()
 }
 
-/// A whole card.
-pub(super) fn credit_card(faker: &mut Faker) -> Value {
-    let (kind, number) = (faker.text("creditCardType"), number(faker, &CARDS.each_ref(), &[], false));
-    let (exp, cvv) = (expiry(faker), faker.text("creditCardCVV"));
-    object(vec![("type", kind.into()), ("number", number.into()), ("exp", exp.into()), ("cvv", cvv.into())])
-}
-
-fn card_number(faker: &mut Faker, given: &[Given]) -> Result<Value, String> {
+fn card_number(faker: &mut Faker, given: &mut [Given]) -> Result<Value, String> {
     let (types, bins, gaps) = (given[0].list(), given[1].list(), given[2].flag()?);
     let is_wanted = |card: &&Card| types.iter().any(|kind| kind == "all" || kind == card.kind);
     let cards: Vec<&Card> = CARDS.iter().filter(is_wanted).collect();
@@ -133,15 +135,16 @@ fn card_number(faker: &mut Faker, given: &[Given]) -> Result<Value, String> {
 
 fn number(faker: &mut Faker, cards: &[&Card], bins: &[String], has_gaps: bool) -> String {
     let card = cards[faker.random.below(cards.len())];
-    let mut digits = match bins {
-        [] => faker.random.pick(card.starts).to_owned(),
-        bins => bins[faker.random.below(bins.len())].clone(),
+    let start = match bins {
+        [] => faker.random.pick(card.starts),
+        bins => bins[faker.random.below(bins.len())].as_str(),
     };
+    let mut digits = String::with_capacity(card.length + card.gaps.len()) + start;
     while digits.len() < card.length - 1 {
         digits.push(faker.random.digit());
     }
     let check = luhn(&digits);
-    digits += &check.to_string();
+    digits.extend(char::from_digit(check, 10));
     if has_gaps {
         card.gaps.iter().rev().for_each(|at| digits.insert(*at, ' '));
     }

@@ -33,6 +33,8 @@ pub(super) enum EntryKind {
     Make(Vec<TextPart>),
     /// What one of these functions gives.
     Any(Vec<usize>),
+    /// An object: what its fields are called, and the functions behind them, which are called in this order.
+    Object { names: Vec<&'static str>, places: Vec<usize> },
     /// Rust.
     Code(Generate),
 }
@@ -91,6 +93,11 @@ impl Table {
                 ("pick", list) => EntryKind::Pick(list.split('|').collect()),
                 ("make", text) => EntryKind::Make(parts(text, place)),
                 ("any", names) => EntryKind::Any(names.split('|').map(place).collect()),
+                ("object", fields) => {
+                    let fields = fields.split('|').filter_map(|field| field.split_once('='));
+                    let (names, places) = fields.map(|(field, name)| (field, place(name))).unzip();
+                    EntryKind::Object { names, places }
+                }
                 _ => EntryKind::Code(generate::code(name).unwrap_or_else(|| unreachable!("`{name}` is not written"))),
             },
         });
@@ -98,8 +105,15 @@ impl Table {
     }
 
     /// The place of a function that scripts or other functions name.
+    #[cfg(test)]
     pub(super) fn place(&self, name: &str) -> Option<usize> {
         self.places.get(name).copied()
+    }
+
+    /// The places of functions that Rust names, to be looked up once.
+    pub(super) fn named<const COUNT: usize>(names: [&str; COUNT]) -> [usize; COUNT] {
+        let places = &Self::get().places;
+        names.map(|name| *places.get(name).unwrap_or_else(|| unreachable!("Rust names `{name}`")))
     }
 
     /// The names of the categories, sorted.

@@ -59,6 +59,43 @@ fn every_function_gives_something_and_the_same_for_a_seed() {
     }
 }
 
+/// A seed gives what it gave in the versions before.
+#[test]
+fn values_of_a_seed_stay_as_they_are() {
+    let check = |name: &str, expect: &str| {
+        assert_eq!(shown(call(&mut Faker::new(11), name, &[])), expect, "{name}");
+    };
+    check("sentence", "\"Buy hit job wisely clearly.\"");
+    check("question", "\"When be a good child draw?\"");
+    check("email", "\"emilybriggs@eastjade.biz\"");
+    check("creditCardNumber", "\"342403596203805\"");
+    check("isin", "\"DK0240BIZM50\"");
+    check("currency", r#"{"short": "COP", "long": "Colombia Peso"}"#);
+    check(
+        "job",
+        r#"{"company": "Bright Harbor Consulting", "title": "Consultant", "descriptor": "Global", "level": "Assurance"}"#,
+    );
+    check(
+        "address",
+        r#"{"address": "3024 Lake Glenmouth, Winston-Salem, New York 20380", "street": "3024 Lake Glenmouth", "city": "Winston-Salem", "state": "New York", "zip": "20380", "country": "Guatemala", "latitude": 60.853678, "longitude": -171.824197}"#,
+    );
+    check(
+        "product",
+        r#"{"name": "Fusion Linen Watch", "description": "A nervous choice among beauty and personal care: energy-efficient, softly made of felt.", "categories": ["books"], "price": 10.27, "features": ["multi-functional", "compact"], "color": "lime", "material": "steel", "upc": "001915299206"}"#,
+    );
+    let person = shown(call(&mut Faker::new(11), "person", &[]));
+    let fields =
+        ["\"first_name\"", "\"last_name\"", "\"gender\"", "\"ssn\"", "\"image\": \"https://picsum.photos/300/300\""];
+    for field in fields.into_iter().chain([
+        "\"hobby\"",
+        "\"job\": {\"company\"",
+        "\"contact\": {\"phone\"",
+        "\"credit_card\": {\"type\"",
+    ]) {
+        assert!(person.contains(field), "{person}");
+    }
+}
+
 #[test]
 fn what_is_given_is_followed() {
     let mut faker = Faker::new(5);

@@ -120,7 +120,7 @@ fn in_tokens(at: Timestamp, format: &str) -> Result<String, String> {
     Ok(at.strftime(&form).to_string())
 }
 
-fn date_range(faker: &mut Faker, given: &[Given]) -> Result<Value, String> {
+fn date_range(faker: &mut Faker, given: &mut [Given]) -> Result<Value, String> {
     let format = given[2].text();
     let read = |given: &Given| {
         let text = given.text();

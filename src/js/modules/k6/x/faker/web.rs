@@ -29,9 +29,9 @@ pub(super) fn code(name: &str) -> Option<Generate> {
             const CODES: [i64; 8] = [200, 301, 302, 400, 404, 500, 403, 401];
             number(CODES[faker.random.below(CODES.len())])
         },
-        "imageUrl" => |faker, given| {
+        "imageUrl" => |_, given| {
             let (width, height) = (given[0].whole()?, given[1].whole()?);
-            Ok(image_url(faker, width, height).into())
+            Ok(format!("https://picsum.photos/{width}/{height}").into())
         },
         "ipv4Address" => |faker, _| Ok(Ipv4Addr::from(faker.random.bits() as u32).to_string().into()),
         "ipv6Address" => |faker, _| {
@@ -45,10 +45,6 @@ pub(super) fn code(name: &str) -> Option<Generate> {
         "password" => password,
         _ => return None,
     })
-}
-
-pub(super) fn image_url(_faker: &mut Faker, width: i64, height: i64) -> String {
-    format!("https://picsum.photos/{width}/{height}")
 }
 
 fn system(faker: &mut Faker) -> &'static str {
@@ -86,7 +82,7 @@ fn safari(faker: &mut Faker) -> String {
 }
 
 /// Of each kind of sign that is asked for there is at least one, if there is room.
-fn password(faker: &mut Faker, given: &[Given]) -> Result<Value, String> {
+fn password(faker: &mut Faker, given: &mut [Given]) -> Result<Value, String> {
     const KINDS: [&str; 5] =
         ["abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789", "!@#$%&*+-_=?:;,.|(){}<>", " "];
     let length = given[5].whole()?.clamp(5, 10_000) as usize;

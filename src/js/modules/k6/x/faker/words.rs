@@ -1,11 +1,17 @@
 //! Letters, sentences and paragraphs.
 
+use std::sync::LazyLock;
+
 use super::Faker;
 use super::generate::{Generate, Given};
+use super::table::Table;
 use crate::js::value::Value;
 
 /// At most so many words, sentences, paragraphs or letters are made by one call.
 const MAX_COUNT: i64 = 100_000;
+
+/// What sentences are made of.
+static WORDS: LazyLock<[usize; 3]> = LazyLock::new(|| Table::named(["word", "hipsterWord", "loremIpsumWord"]));
 
 pub(super) fn code(name: &str) -> Option<Generate> {
     Some(match name {
@@ -46,20 +52,22 @@ pub(super) fn code(name: &str) -> Option<Generate> {
             let hex = format!("{bits:032x}");
             Ok([&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-").into())
         },
-        "sentence" => |faker, given| sentence_of(faker, &given[0], "word"),
-        "hipsterSentence" => |faker, given| sentence_of(faker, &given[0], "hipsterWord"),
-        "loremIpsumSentence" => |faker, given| sentence_of(faker, &given[0], "loremIpsumWord"),
-        "paragraph" => |faker, given| paragraphs(faker, given, "word"),
-        "hipsterParagraph" => |faker, given| paragraphs(faker, given, "hipsterWord"),
-        "loremIpsumParagraph" => |faker, given| paragraphs(faker, given, "loremIpsumWord"),
+        "sentence" => |faker, given| sentence_of(faker, &given[0], WORDS[0]),
+        "hipsterSentence" => |faker, given| sentence_of(faker, &given[0], WORDS[1]),
+        "loremIpsumSentence" => |faker, given| sentence_of(faker, &given[0], WORDS[2]),
+        "paragraph" => |faker, given| paragraphs(faker, given, WORDS[0]),
+        "hipsterParagraph" => |faker, given| paragraphs(faker, given, WORDS[1]),
+        "loremIpsumParagraph" => |faker, given| paragraphs(faker, given, WORDS[2]),
         "simpleSentence" => |faker, _| {
-            let (who, what) = (faker.text("nounPhrase"), faker.text("transitiveVerb"));
-            let whom = faker.text("nounPhrase");
+            static PARTS: LazyLock<[usize; 3]> =
+                LazyLock::new(|| Table::named(["nounPhrase", "transitiveVerb", "nounPhrase"]));
+            let [who, what, whom] = PARTS.map(|part| faker.text(part));
             Ok(capitalized(format!("{who} {what} {whom}.")).into())
         },
         "question" => |faker, _| {
-            let (word, helping) = (faker.text("interrogativeAdjective"), faker.text("helpingVerb"));
-            let (who, what) = (faker.text("nounPhrase"), faker.text("actionVerb"));
+            static PARTS: LazyLock<[usize; 4]> =
+                LazyLock::new(|| Table::named(["interrogativeAdjective", "helpingVerb", "nounPhrase", "actionVerb"]));
+            let [word, helping, who, what] = PARTS.map(|part| faker.text(part));
             Ok(capitalized(format!("{word} {helping} {who} {what}?")).into())
         },
         _ => return None,
@@ -93,7 +101,7 @@ fn capitalized(mut text: String) -> String {
     text
 }
 
-fn sentence_of(faker: &mut Faker, count: &Given, word: &str) -> Result<Value, String> {
+fn sentence_of(faker: &mut Faker, count: &Given, word: usize) -> Result<Value, String> {
     let count = count.count(MAX_COUNT)?;
     let mut text = String::new();
     sentence(faker, count, word, &mut text);
@@ -101,7 +109,7 @@ fn sentence_of(faker: &mut Faker, count: &Given, word: &str) -> Result<Value, St
 }
 
 /// Appends a sentence of so many words.
-fn sentence(faker: &mut Faker, count: usize, word: &str, text: &mut String) {
+fn sentence(faker: &mut Faker, count: usize, word: usize, text: &mut String) {
     let begin = text.len();
     for at in 0..count {
         if at > 0 {
@@ -113,7 +121,7 @@ fn sentence(faker: &mut Faker, count: usize, word: &str, text: &mut String) {
     text.push('.');
 }
 
-fn paragraphs(faker: &mut Faker, given: &[Given], word: &str) -> Result<Value, String> {
+fn paragraphs(faker: &mut Faker, given: &[Given], word: usize) -> Result<Value, String> {
     let (paragraphs, sentences, words) =
         (given[0].count(MAX_COUNT)?, given[1].count(MAX_COUNT)?, given[2].count(MAX_COUNT)?);
     if paragraphs.saturating_mul(sentences).saturating_mul(words) > MAX_COUNT as usize {
