@@ -22,8 +22,12 @@ use super::tls::connect_with;
 use super::tls::{AlpnOffer, IssuerTransport, Tls, TlsInfo};
 
 /// How long a server may take to show its certificate.
-#[cfg(any(feature = "x-tcp", feature = "x-tls"))]
 pub(super) const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What is said where it took longer.
+const TLS_SILENT: &str = "tls: handshake timed out";
+/// The same of the way through a proxy.
+const PROXY_SILENT: &str = "proxy: handshake timed out";
 
 /// What all clients of a run share.
 #[derive(Debug)]
@@ -55,6 +59,9 @@ pub enum Purpose {
     Requests,
     /// A WebSocket. TLS offers HTTP/1.1 alone; a proxy is always asked for a tunnel.
     WebSocket,
+    /// A stream of events, as for a WebSocket. Nobody says how long it may take: a proxy and TLS have the time that a handshake has.
+    #[cfg_attr(not(feature = "x-sse"), allow(dead_code, reason = "streams of events are k6/x/sse's"))]
+    Events,
 }
 
 /// A connection on which nothing was said yet.
@@ -133,7 +140,7 @@ impl Connector {
         let connector = self.tls().for_inspection().map_err(NetError::other)?;
         let (socket, _) = self.dial(host, port).await?;
         let handshake = tokio::time::timeout(HANDSHAKE_TIMEOUT, connect_with(&connector, host, socket, None)).await;
-        let handshake = handshake.map_err(|_| NetError::other("tls: handshake timed out"))??;
+        let handshake = handshake.map_err(|_| NetError::other(TLS_SILENT))??;
         let chain = handshake.stream.get_ref().1.peer_certificates();
         let first = chain.and_then(|chain| chain.first());
         first
@@ -151,13 +158,31 @@ impl Connector {
     /// Opens a connection to the server of `url`. The cost of each part is noted in `timer` as soon as that part is done.
     pub async fn open(&self, url: &Url, purpose: Purpose, timer: &mut HopTimer) -> Result<OpenStream, NetError> {
         let proxy = self.proxy(url)?;
-        let (mut socket, connecting) = match proxy {
+        let (socket, connecting) = match proxy {
             Some(proxy) => self.dial(&proxy.host, &proxy.port).await.map_err(proxy_error)?,
             None => self.dial(url.hostname(), url.port_or_default()).await?,
         };
         timer.connected(connecting);
+        let Some(limit) = purpose.handshake_limit() else {
+            return self.agree(url, purpose, proxy, socket, timer).await;
+        };
+        // Boxed, as those without a limit have no room for it.
+        let agreeing = Box::pin(self.agree(url, purpose, proxy, socket, timer));
+        let agreed = tokio::time::timeout(limit, agreeing).await;
+        agreed.map_err(|_| NetError::other(if proxy.is_some() { PROXY_SILENT } else { TLS_SILENT }))?
+    }
+
+    /// What comes before the first byte on a connection: a proxy is told where to, and TLS is set up.
+    async fn agree(
+        &self,
+        url: &Url,
+        purpose: Purpose,
+        proxy: Option<&Proxy>,
+        mut socket: MeteredSocket,
+        timer: &mut HopTimer,
+    ) -> Result<OpenStream, NetError> {
         let Some(proxy) = proxy else { return self.encrypt(url, purpose, socket, timer).await };
-        let needs_tunnel = url.is_https() || purpose == Purpose::WebSocket;
+        let needs_tunnel = url.is_https() || purpose != Purpose::Requests;
         let ends = (socket.local, socket.remote);
         let (host, port) = (to_ascii(url.hostname()), url.port_or_default());
         let target = format!("{}:{port}", bracketed(&host));
@@ -211,8 +236,13 @@ impl Purpose {
     fn offer(self) -> AlpnOffer {
         match self {
             Self::Requests => AlpnOffer::Http,
-            Self::WebSocket => AlpnOffer::Http1,
+            Self::WebSocket | Self::Events => AlpnOffer::Http1,
         }
+    }
+
+    /// How long a proxy and TLS may take together, where those who ask have no limit of their own.
+    fn handshake_limit(self) -> Option<Duration> {
+        (self == Self::Events).then_some(HANDSHAKE_TIMEOUT)
     }
 }
 

@@ -124,7 +124,7 @@ impl SseStream {
         // A stream has times of its own, so this timer is not read.
         let mut timer = HopTimer::start(began, None);
         let connector = self.connections.connector();
-        let mut stream = connector.open(&request.url, Purpose::WebSocket, &mut timer).await?.stream;
+        let mut stream = connector.open(&request.url, Purpose::Events, &mut timer).await?.stream;
         let connected = Instant::now();
         let (local, remote) = (stream.socket().local, stream.socket().remote);
         let write = |error| NetError::socket("write", local, remote, &error);
