@@ -173,7 +173,7 @@ export default function () {
   say(at('u:s3cret'), at('u:wrong').replace(/'@'[^']*'/, ''), at('nobody'), at('ed:p'), at('ed:p', '?tls=skip-verify'), at('ed:q').replace(/'@'[^']*'/, ''));
   say(at('tls:p').slice(0, 27), at('tls:p', '?tls=skip-verify'), at('tls:p', '?tls=preferred'), at('tls:p', '?tls=true&allowFallbackToPlaintext=true'));
   say(at('tls:p', '?tls=true'));
-  say(addTLS('/db'), addTLS('/db?x=1'), at('shown:p', addTLS('')), at('shown:p', '?tls=skip-verify').slice(0, 27));
+  say(addTLS(), addTLS('/db'), addTLS('/db?x=1'), at('shown:p', addTLS('')), at('shown:p', '?tls=skip-verify').slice(0, 27));
   say(at('shown:p', addTLS(''), 'other.test'));
 }",
     );

@@ -11,9 +11,9 @@ export const TLS_1_3 = 'tls1.3';
 
 export const loadTLS = (options) => load(options);
 
-// A data source name that asks for what was loaded.
-export function addTLS(dsn) {
-  const text = String(dsn);
+// A data source name that asks for what was loaded; none is an empty one.
+export function addTLS(...given) {
+  const text = given.length === 0 ? '' : String(given[0]);
   let hasQuery = false;
   for (let at = 0; at < text.length; at++) hasQuery = hasQuery || text[at] === '?';
   return `${text}${hasQuery ? '&' : '?'}tls=custom`;
