@@ -10,8 +10,8 @@ use crate::needs;
 use crate::peers::free_port;
 use crate::procedure_services::{service, until};
 use crate::program::{engines, run};
-use crate::redis::{check, logged, script};
-use crate::x_net::{tcp_server, tls_server};
+use crate::redis::{self, check, logged, script};
+use crate::x_net::{dns_server, tcp_server, tls_server};
 
 /// Nobody waits for ever: a DNS server has 5 seconds, a TLS handshake 30.
 #[test]
@@ -22,7 +22,11 @@ fn servers_that_say_nothing() {
 import dns from 'k6/x/dns';
 import tls from 'k6/x/tls';
 import { Socket } from 'k6/x/tcp';
-export const options = { thresholds: { dns_resolution_failed: ['rate==1'], tcp_errors: ['count==1'] } };
+import sse from 'k6/x/sse';
+export const options = { thresholds: { dns_resolution_failed: ['rate==1'], tcp_errors: ['count==1'] }, scenarios: {
+  default: { executor: 'shared-iterations' },
+  events: { executor: 'shared-iterations', exec: 'events' },
+} };
 const port = Number(__ENV.SILENT);
 const told = (promise) => promise.then(() => 'it answered', (error) => String(error).replace(/127[.\d]+:\d+/g, 'A'));
 export default async function () {
@@ -30,6 +34,10 @@ export default async function () {
   const all = [dns.resolve('a.test', 'A', __ENV.DNS), tls.getCertificate(`127.0.0.1:${port}`), socket.connect({ port, host: '127.0.0.1', tls: true })];
   for (const text of await Promise.all(all.map(told))) console.log(text);
   console.log(socket.ready_state);
+}
+export function events() {
+  const { status, error } = sse.open(`https://127.0.0.1:${port}/`, () => console.log('it answered'));
+  if (status !== 0 || error !== 'tls: handshake timed out') console.log(status, error);
 }";
     let env =
         [("SILENT", silent.local_addr().unwrap().port().to_string()), ("DNS", udp.local_addr().unwrap().to_string())];
@@ -208,6 +216,48 @@ export default async function () {
         ];
         check(engine, text, &[("PORT", port.to_string())], &expect);
     }
+}
+
+/// What was there when an iteration was cut off is counted, though no script has seen it.
+#[test]
+fn answers_that_are_there_when_an_iteration_is_cut_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_redis, redis) = redis::start(folder.path(), &[]);
+    let [tcp, mqtt] = [|stream: TcpStream| drop(stream), lets_in].map(tcp_server);
+    let (dns, tls) = (dns_server(), tls_server("localhost", 2100));
+    let text = r"
+import dns from 'k6/x/dns';
+import tls from 'k6/x/tls';
+import { Client as Mqtt } from 'k6/x/mqtt';
+import { Client as Redis } from 'k6/x/redis';
+import { Socket } from 'k6/x/tcp';
+import { sleep } from 'k6';
+const cut = { executor: 'shared-iterations', vus: 1, maxDuration: '5s', gracefulStop: '0s' };
+export const options = { summaryTrendStats: ['count'], scenarios: { cut, thrown: { ...cut, exec: 'thrown', maxDuration: '1m' } } };
+const at = (name) => `127.0.0.1:${__ENV[name]}`;
+function begin() {
+  const told = () => console.log('it went on');
+  dns.resolve('a.test', 'A', at('DNS')).then(told, told);
+  dns.lookup('localhost').then(told, told);
+  tls.getCertificate(at('TLS')).then(told, told);
+  new Socket().connect({ port: Number(__ENV.TCP), host: '127.0.0.1' }).then(told, told);
+  new Mqtt().connectAsync(`mqtt://${at('MQTT')}`).then(told, told);
+  new Redis(`redis://${at('REDIS')}`).set('a', 'b', 0).then(told, told);
+}
+export default function () { begin(); sleep(60); }
+export function thrown() { begin(); sleep(5); throw new Error('that is all'); }
+const METRICS = ['dns_resolutions', 'dns_resolution_duration', 'dns_lookups', 'tls_duration', 'tcp_sockets', 'tcp_errors', 'mqtt_calls', 'mqtt_duration', 'redis_duration'];
+export function handleSummary({ metrics }) {
+  console.log(METRICS.map((name) => metrics[name]?.values.count).join());
+}";
+    let env = [("DNS", dns), ("TLS", tls), ("TCP", tcp), ("MQTT", mqtt), ("REDIS", redis)];
+    let env = env.map(|(name, port)| (name, port.to_string()));
+    thread::scope(|scope| {
+        for engine in engines() {
+            let env = &env;
+            scope.spawn(move || check(engine, text, env, &["2,2,2,2,2,,2,2,2"]));
+        }
+    });
 }
 
 /// A script runs as far as it uses nothing that is not here, and imports cost nothing by themselves.

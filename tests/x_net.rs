@@ -61,7 +61,7 @@ fn dns_answer(question: &[u8], over_tcp: bool) -> Option<Vec<u8>> {
 }
 
 /// A DNS server that ends with the process.
-fn dns_server() -> u16 {
+pub fn dns_server() -> u16 {
     let (udp, tcp) = loop {
         let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
         if let Ok(tcp) = TcpListener::bind(udp.local_addr().unwrap()) {

@@ -41,6 +41,7 @@ use std::time::{Duration, Instant};
 /// | `ws_connecting`       | the connection was asked for | the handshake's response arrived          | without a response: when it failed; interrupted: none |
 /// | `ws_session_duration` | the connection was asked for | the close arrived, `k6/ws`: was handled | a lost connection: when it was noticed; interrupted: the end of the iteration; never connected: none, `k6/ws`: until it failed |
 /// | `ws_ping`             | the ping was written        | its pong arrived                         | no pong: none |
+/// | `redis_duration` and the like of `k6/x` | the work was asked for | it was done | it failed: when that was noticed; interrupted: none, unless it was done already |
 /// | `group_duration`      | the group was entered       | its function returned or threw           | `test.abort()`: then; interrupted: none |
 /// | `iteration_duration`  | its function was called     | nothing is left to do, or it threw       | `test.abort()`: then; interrupted: none |
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -60,7 +60,7 @@ fn resolve(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
         .client
         .run(move |connections| async move { dns_query::query(&connections, &asked, record, nameserver).await });
     let vu = vu.rc();
-    Ok(Value::Pending(Box::pin(async move {
+    Ok(super::pending(async move {
         let outcome = outcome.await.ok_or(Throw::Stop)?;
         let nameserver = nameserver.to_string();
         record_outcome(&vu, 0, &outcome, &[("query", &name), ("recordType", &kind), ("nameserver", &nameserver)]);
@@ -75,7 +75,7 @@ fn resolve(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
                 Err(Throw::Host { message: format!("querying the DNS nameserver failed: {text}") })
             }
         }
-    })))
+    }))
 }
 
 /// `(host)` -> a promise of addresses.
@@ -87,7 +87,7 @@ fn lookup(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let asked = host.clone();
     let outcome = vu.client.run(move |connections| async move { dns_query::lookup(&connections, &asked).await });
     let vu = vu.rc();
-    Ok(Value::Pending(Box::pin(async move {
+    Ok(super::pending(async move {
         let outcome = outcome.await.ok_or(Throw::Stop)?;
         record_outcome(&vu, 3, &outcome, &[("host", &host)]);
         Ok(match outcome.answer {
@@ -96,7 +96,7 @@ fn lookup(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
             Err(DnsError::Failed(text)) => refusal("LookupFailed", &format!("lookup of {host} failed: {text}"), 5),
             Err(DnsError::Code(code)) => refusal(code_name(code), "DNS query failed", code),
         })
-    })))
+    }))
 }
 
 fn record_outcome(vu: &VuContext, first: usize, outcome: &DnsOutcome, tags: &[(&str, &str)]) {

@@ -276,5 +276,5 @@ fn next(vu: &VuContext, args: Args) -> Result<Value, Throw> {
         ping.job.replace(job);
         Ok(Value::Map(told))
     };
-    if waits { vu.wait(work)? } else { Ok(Value::Pending(Box::pin(work))) }
+    if waits { vu.wait(work)? } else { Ok(super::pending(work)) }
 }

@@ -5,10 +5,12 @@
     allow(dead_code, unused_imports, reason = "some modules need neither metrics nor samples")
 )]
 
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Instant;
 
 use crate::js::runtime::VuContext;
-use crate::js::value::Throw;
+use crate::js::value::{Pending, Throw, Value};
 use crate::metrics::record::millis;
 use crate::metrics::{Contains, MetricId, MetricType, Record};
 
@@ -62,6 +64,38 @@ pub fn timed(vu: &VuContext, name: &str, began: Instant, ended: Instant, more: &
     let took = millis(ended.saturating_duration_since(began).as_nanos() as u64);
     sample(vu, metric, took, ended, more);
     Ok(())
+}
+
+/// A promise of what comes of `work`, which writes down what it measures. What is there when its iteration is cut off is
+/// written down too; what is still under way leaves nothing, as with requests and calls.
+pub fn pending(work: impl Future<Output = Result<Value, Throw>> + 'static) -> Value {
+    Value::Pending(Box::pin(LastLook(Some(Box::pin(work)))))
+}
+
+/// A future that is asked once more when it is dropped before its end.
+struct LastLook(Option<Pending>);
+
+impl Future for LastLook {
+    type Output = Result<Value, Throw>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(work) = &mut self.0 else { return Poll::Pending };
+        let result = ready!(work.as_mut().poll(cx));
+        self.0 = None;
+        Poll::Ready(result)
+    }
+}
+
+impl Drop for LastLook {
+    fn drop(&mut self) {
+        if let Some(work) = self.0.take()
+            && !std::thread::panicking()
+        {
+            // However much this task has done in its turn.
+            let mut work = pin!(tokio::task::unconstrained(work));
+            _ = work.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        }
+    }
 }
 
 /// The tag `status` of what was timed.

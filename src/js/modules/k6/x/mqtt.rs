@@ -272,7 +272,7 @@ fn connect(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
         return Err(Throw::go("connecting to an MQTT server in the init context is not supported"));
     }
     let servers = match args.take(1) {
-        Value::List(list) => list.iter().map(go::string_of).collect(),
+        Value::List(list) => list.iter().map(go::string_of).collect::<Vec<_>>(),
         Value::String(url) => vec![url],
         _ => Vec::new(),
     };
@@ -298,36 +298,48 @@ fn connect(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let remote =
         client.remote.borrow_mut().get_or_insert_with(|| Rc::new(Remote::new(&vu.client, MqttSession::new))).clone();
     let (vu_of, began) = (vu.rc(), Instant::now());
-    let work = async move {
-        let mut result = Err("no servers defined to connect to".to_owned());
+    let first = servers.first().cloned().unwrap_or_default();
+    // One after the other, and begun before anybody waits.
+    let connecting = remote.call(move |session| async move {
+        let mut tried = (String::new(), Err("no servers defined to connect to".to_owned()));
         for url in servers {
-            let address = address(&url).and_then(|address| Ok((web_socket(&address)?, address)));
-            result = match address {
+            let connected = match to_server(&how, &url) {
+                Ok(how) => session.connect(&how).await,
                 Err(text) => Err(text),
-                Ok((web_socket, MqttAddress { host, port, encrypts, user, .. })) => {
-                    let mut how = MqttConnect { host, port, encrypts, web_socket, ..how.clone() };
-                    if let (None, Some((name, password))) = (&how.username, user) {
-                        (how.username, how.password) = (Some(name), Some(password).filter(|text| !text.is_empty()));
-                    }
-                    let connected = remote.call(move |session| async move { session.connect(&how).await });
-                    client.until_ended(connected).await.unwrap_or_else(|| Err("not connected".to_owned()))
-                }
             };
-            let mut all = vec![
-                ("proto".to_owned(), "MQTT/3.1.1".to_owned()),
-                ("client_id".to_owned(), client.client_id.clone()),
-                ("url".to_owned(), redact(&url).into_owned()),
-            ];
-            all.retain(|(_, value)| !value.is_empty());
-            all.extend(client.own_tags.iter().chain(&tags).cloned());
-            client.tags.replace(all);
-            if result.is_ok() {
+            tried = (url, connected);
+            if tried.1.is_ok() {
                 break;
             }
         }
+        tried
+    });
+    let work = async move {
+        let tried = client.until_ended(connecting).await;
+        let (url, result) = tried.unwrap_or_else(|| (first, Err("not connected".to_owned())));
+        let mut all = vec![
+            ("proto".to_owned(), "MQTT/3.1.1".to_owned()),
+            ("client_id".to_owned(), client.client_id.clone()),
+            ("url".to_owned(), redact(&url).into_owned()),
+        ];
+        all.retain(|(_, value)| !value.is_empty());
+        all.extend(client.own_tags.iter().chain(&tags).cloned());
+        client.tags.replace(all);
         client.tell(&vu_of, "connect", "", Vec::new(), began, result)
     };
-    if waits { vu.wait(work)? } else { Ok(Value::Pending(Box::pin(work))) }
+    if waits { vu.wait(work)? } else { Ok(super::pending(work)) }
+}
+
+/// How a client connects to the server of this address.
+fn to_server(how: &MqttConnect, url: &str) -> Result<MqttConnect, String> {
+    let address = address(url)?;
+    let web_socket = web_socket(&address)?;
+    let MqttAddress { host, port, encrypts, user, .. } = address;
+    let mut how = MqttConnect { host, port, encrypts, web_socket, ..how.clone() };
+    if let (None, Some((name, password))) = (&how.username, user) {
+        (how.username, how.password) = (Some(name), Some(password).filter(|text| !text.is_empty()));
+    }
+    Ok(how)
 }
 
 /// `(client, topic, payload, options, whether to wait)` -> as `connect`.
@@ -352,7 +364,7 @@ fn publish(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
         };
         client.tell(&vu_of, "publish", &topic, tags, began, result)
     };
-    if waits { vu.wait(work)? } else { Ok(Value::Pending(Box::pin(work))) }
+    if waits { vu.wait(work)? } else { Ok(super::pending(work)) }
 }
 
 /// Topics as scripts name them: a text, several, or an object of them with options.
@@ -410,7 +422,7 @@ fn topics(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
         };
         client.tell(&vu_of, &method, &shown, tags, began, result)
     };
-    if waits { vu.wait(work)? } else { Ok(Value::Pending(Box::pin(work))) }
+    if waits { vu.wait(work)? } else { Ok(super::pending(work)) }
 }
 
 /// `(client)` -> a promise of what arrives next: `{topic, payload}`, `{lost}`, or of nothing at the end.
@@ -418,7 +430,7 @@ fn next(vu: &VuContext, args: Args) -> Result<Value, Throw> {
     let client = args.resource::<JsMqtt>(0)?;
     let begun = client.remote().map(|remote| remote.call(|session| async move { session.next().await }));
     let vu = vu.rc();
-    Ok(Value::Pending(Box::pin(async move {
+    Ok(super::pending(async move {
         let arrival = match begun {
             Ok(begun) => client.until_ended(begun).await.flatten(),
             Err(_) => None,
@@ -437,7 +449,7 @@ fn next(vu: &VuContext, args: Args) -> Result<Value, Throw> {
             }
             None => Vec::new(),
         }))
-    })))
+    }))
 }
 
 /// `(client, tags)`: says farewell, and closes.

@@ -224,7 +224,7 @@ fn connect(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
         };
         Ok(remote.call(job))
     });
-    Ok(Value::Pending(Box::pin(async move {
+    Ok(super::pending(async move {
         let connected = match begun {
             Ok(begun) => {
                 let connected = socket.until_closed(begun).await;
@@ -255,7 +255,7 @@ fn connect(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
             ("remote_port", Value::Number(f64::from(remote.port()))),
         ];
         Ok(Value::Map(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()))
-    })))
+    }))
 }
 
 /// What a script writes, as bytes.
@@ -295,7 +295,7 @@ fn write(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
         Ok((remote.call(move |socket| async move { socket.write(&bytes).await }), length))
     });
     let vu = vu.rc();
-    Ok(Value::Pending(Box::pin(async move {
+    Ok(super::pending(async move {
         let written = match begun {
             Ok((begun, length)) => {
                 let written =
@@ -316,7 +316,7 @@ fn write(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
                 failed(text)
             }
         })
-    })))
+    }))
 }
 
 /// `(socket)` -> a promise of what arrives next; of nothing at the end.
@@ -324,7 +324,7 @@ fn next(vu: &VuContext, args: Args) -> Result<Value, Throw> {
     let socket = args.resource::<JsTcp>(0)?;
     let begun = socket.remote.borrow().as_ref().map(|remote| remote.call(|socket| async move { socket.read().await }));
     let vu = vu.rc();
-    Ok(Value::Pending(Box::pin(async move {
+    Ok(super::pending(async move {
         let read = match begun {
             Some(begun) => socket.until_closed(begun).await.unwrap_or(Ok(None)),
             None => Ok(None),
@@ -341,7 +341,7 @@ fn next(vu: &VuContext, args: Args) -> Result<Value, Throw> {
                 failed(text)
             }
         })
-    })))
+    }))
 }
 
 /// `(socket, only counts a timeout)`: closes it, or notes that nothing came for as long as the script wanted to wait.

@@ -36,14 +36,14 @@ fn get_certificate(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
         });
         (name, work)
     });
-    Ok(Value::Pending(Box::pin(async move {
+    Ok(super::pending(async move {
         let (host, work) = shown.map_err(|message| Throw::Host { message })?;
         let (shown, began, ended) = work.await.ok_or(Throw::Stop)?;
         let status = super::status(shown.is_ok());
         super::timed(&vu_of, METRIC, began, ended, &[("host", &host), ("status", status)])?;
         let certificate = shown.map_err(|error| Throw::Host { message: error.cause().to_owned() })?;
         read(&certificate).ok_or_else(|| Throw::Host { message: "the certificate can't be read".to_owned() })
-    })))
+    }))
 }
 
 /// `host`, `host:port`, `[v6]:port`; the port is 443 where none is said.

@@ -75,7 +75,7 @@ fn command(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
         Err(message) => Err(Throw::Host { message }),
     };
     let (vu, metric) = (vu.rc(), vu.module_state::<RedisMetrics>().0.get());
-    Ok(Value::Pending(Box::pin(async move {
+    Ok(super::pending(async move {
         let (sent, prepared) = outcome?;
         // The thread has ended: the run is over.
         let Some(RedisOutcome { answer, began, ended }) = sent.await else { return Err(Throw::Stop) };
@@ -87,7 +87,7 @@ fn command(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
         }
         let answer = answer.map_err(|message| Throw::Host { message })?;
         commands::show(method.reply, answer).map_err(|message| Throw::Host { message })
-    })))
+    }))
 }
 
 impl JsRedis {
