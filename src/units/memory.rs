@@ -230,7 +230,7 @@ unsafe fn compare_few(left: *const u8, right: *const u8, len: usize) -> i32 {
 
 #[inline(always)]
 fn compare_words(left: u64, right: u64) -> Option<i32> {
-    (left != right).then(|| if left < right { -1 } else { 1 })
+    (left != right).then_some(if left < right { -1 } else { 1 })
 }
 
 #[inline(always)]
