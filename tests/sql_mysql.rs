@@ -187,7 +187,7 @@ export default function () {
             " GoError: Error 1045 (28000): Access denied for user 'u (using password: YES)   TLSv1.3 GoError: Error 1045 (28000): Access denied for user 'ed (using password: YES)",
             "GoError: Error 1045 (28000) TLSv1.3 TLSv1.3 TLSv1.3",
             "GoError: tls: failed to verify certificate: x509: certificate signed by unknown authority",
-            "/db?tls=custom /db?x=1&tls=custom TLSv1.3 GoError: Error 1045 (28000)",
+            "?tls=custom /db?tls=custom /db?x=1&tls=custom TLSv1.3 GoError: Error 1045 (28000)",
             "GoError: tls: failed to verify certificate: x509: certificate is valid for localhost, not other.test",
         ];
         let outcome = run(&mut script(&home, engine, &text, &[("PORT", server.port.to_string())]));
