@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Engine, ExportKind, Host, ModuleCode, PromiseOutcome, Realm, StopHook};
+use super::{Compiled, Engine, ExportKind, Host, ModuleCode, PromiseOutcome, Realm, StopHook};
 use crate::js::engine::RegExpLiteral;
 use crate::js::runtime::coroutine;
 use crate::js::value::{Args, Exception, Handle, JsonPart, Pending, Resource, Throw, Value};
@@ -18,6 +18,7 @@ const MAIN: &str = "file:///main.js";
 /// [`given`].
 struct Seeing {
     source: String,
+    compiled: Compiled,
     seen: RefCell<Vec<String>>,
 }
 
@@ -66,7 +67,7 @@ impl Host for Seeing {
 
     fn load(&self, address: &str) -> Result<ModuleCode, Throw> {
         match address {
-            MAIN => Ok(ModuleCode::Source { text: self.source.as_str().into(), compiled: Arc::default() }),
+            MAIN => Ok(ModuleCode::Source { text: self.source.as_str().into(), compiled: self.compiled.clone() }),
             "test" => Ok(ModuleCode::Native(vec![("see", 0), ("give", 1)])),
             other => Err(Throw::go(format!("no module {other}"))),
         }
@@ -213,7 +214,7 @@ fn source_of(expression: &str) -> String {
 /// What a module sees that is evaluated before `and_then` is called.
 fn run(engine: Engine, source: String, and_then: impl FnOnce(&dyn Realm) + 'static) -> Vec<String> {
     let description = source.clone();
-    let host = Rc::new(Seeing { source, seen: RefCell::default() });
+    let host = Rc::new(Seeing { source, compiled: Arc::default(), seen: RefCell::default() });
     let realm: Rc<dyn Realm> = engine.realm(host.clone()).expect("an engine starts").into();
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime starts");
     let evaluated = runtime.block_on(async move {
@@ -508,4 +509,95 @@ fn what_a_module_exports() {
         let thrown = realm.call(realm.export(MAIN, "fails").unwrap(), Vec::new());
         assert!(matches!(thrown, Err(Throw::Exception(exception)) if exception.text == "RangeError: no"));
     });
+}
+
+/// A module that sees names of all kinds: cut out of a longer text, numbers, none, one of its own, symbols and private ones.
+const NAMES: &str = "
+    const text = 'a name that is cut out of a longer text, which makes a text of its own';
+    const names = [text.slice(2, 40), `${text}!`.slice(1), '\u{43a}\u{43b}\u{44e}\u{447}', 'n' + see.length, '1e3', '-0', '', OWN];
+    const object = { [Symbol.for('both')]: 1, [Symbol('one')]: 2 };
+    for (const name of names) object[name] = name;
+    class Private { #hidden = 7; get() { return this.#hidden; } static has(it) { return #hidden in it; } }
+    const kept = new WeakMap([[object, 'by object']]);
+    try {
+        kept.set(Symbol.iterator, 'by symbol');
+    } catch {
+        kept.get = (key) => key === object ? 'by object' : 'by symbol';
+    }
+    see(Object.keys(object).map((name) => name.length));
+    see(Object.keys(object).at(-1));
+    see(JSON.stringify(JSON.parse(JSON.stringify(object))) === JSON.stringify(object));
+    see([new Private().get(), Private.has(new Private()), Private.has(object)]);
+    see([kept.get(Symbol.iterator), kept.get(object), object[Symbol.for('both')], Object.getOwnPropertySymbols(object).length])";
+
+/// A module of functions of all kinds, with constants that become names.
+const CODE: &str = "
+    const counter = () => { let count = 0; return { next: () => ++count, ['a constant that is a name']: 40n }; };
+    function* generated(...given) { for (const one of given) yield one * 2; }
+    class Base { static made = 0; #own = 'own'; constructor() { Base.made += 1; } get own() { return this.#own; } }
+    class Derived extends Base { method() { return `${super.own} ${new.target}`; } }
+    const tail = (n, sum = 0) => n === 0 ? sum : tail(n - 1, sum + n);
+    const one = counter(), other = counter();
+    const constants = {};
+    for (const name of ['first constant', 'second constant', '17', 'first constant']) constants[name] = (constants[name] ?? 0) + 1;
+    see([one.next(), one.next(), other.next(), one['a constant that is a name'] + 2n]);
+    see([...generated(1, 2, 3)]);
+    see([new Derived().method(), Base.made, Derived.name, tail(50), /(?<year>\\d+)-x/.exec('in 2026-x').groups.year]);
+    see(JSON.stringify(constants));
+    see(`${generated}`.length > 20 && [counter, Base, Derived].every((made) => made instanceof Function));
+    Promise.resolve('later').then(async (text) => { await null; see(text); })";
+
+/// What realms of one thread see that are made one after the other: each beside the one before, which goes before the next one
+/// is made, so that what is shared outlives who brought it.
+fn seen_in_turns(engine: Engine, hosts: Vec<Rc<Seeing>>) -> Vec<String> {
+    let each = hosts.clone();
+    let work = move || {
+        let mut before: Option<Box<dyn Realm>> = None;
+        for host in each {
+            let realm = engine.realm(host).expect("an engine starts");
+            assert!(realm.evaluate(MAIN).is_ok() && realm.run_jobs().is_ok());
+            realm.share();
+            drop(before.replace(realm));
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime starts");
+    runtime.block_on(async { coroutine::run(work).expect("there is a stack").await });
+    hosts.iter().map(|host| host.seen.borrow().join(" | ")).collect()
+}
+
+#[test]
+fn realms_of_a_thread_share_names() {
+    for (name, engine) in Engine::TABLE {
+        let all = ["first", "second", "third", "second"];
+        let host = |own: &str| {
+            let source = source_of(&NAMES.replace("OWN", &format!("'{own}'")));
+            Rc::new(Seeing { source, compiled: Arc::default(), seen: RefCell::default() })
+        };
+        let seen = seen_in_turns(*engine, all.iter().map(|own| host(own)).collect());
+        let expect = all.map(|own| {
+            let len = own.len();
+            format!(
+                "[38.0, 70.0, 4.0, 2.0, 3.0, 2.0, 0.0, {len}.0] | {own:?} | true | [7.0, true, false] | \
+                 [\"by symbol\", \"by object\", 1.0, 2.0]"
+            )
+        });
+        assert_eq!(seen, expect, "{name}");
+    }
+}
+
+#[test]
+fn realms_of_a_thread_share_code() {
+    for (name, engine) in Engine::TABLE {
+        for (more, expect) in [("", ""), ("; see(((parts, one) => parts.raw[0] + one)`a\\n${1}b`)", " | \"a\\\\n1\"")] {
+            let source = source_of(&format!("{CODE}{more}"));
+            let compiled = Compiled::default();
+            let host = || Seeing { source: source.clone(), compiled: compiled.clone(), seen: RefCell::default() };
+            let seen = seen_in_turns(*engine, (0..5).map(|_| Rc::new(host())).collect());
+            let expect = format!(
+                "[1.0, 2.0, 1.0, 42.0] | [2.0, 4.0, 6.0] | [\"own undefined\", 1.0, \"Derived\", 1275.0, \"2026\"] | \
+                 \"{{\\\"17\\\":1,\\\"first constant\\\":2,\\\"second constant\\\":1}}\" | true{expect} | \"later\""
+            );
+            assert_eq!(seen, vec![expect; 5], "{name}{more}");
+        }
+    }
 }

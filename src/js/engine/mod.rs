@@ -6,6 +6,7 @@
 use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::value::{Args, Exception, Handle, Pending, Throw, Value};
 
@@ -308,7 +309,19 @@ pub enum Global {
 
 /// Code in the form an engine compiled it to. Only an engine makes it, as an engine trusts what it reads.
 #[cfg_attr(not(feature = "quickjs"), expect(dead_code, reason = "Boa keeps no compiled code"))]
-pub struct Bytecode(Box<[u8]>);
+pub struct Bytecode {
+    bytes: Box<[u8]>,
+    /// No other code of this process has it, nor had it; not 0.
+    id: u64,
+}
+
+#[cfg_attr(not(feature = "quickjs"), expect(dead_code, reason = "Boa keeps no compiled code"))]
+impl Bytecode {
+    fn new(bytes: Box<[u8]>) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        Self { bytes, id: NEXT.fetch_add(1, Relaxed) }
+    }
+}
 
 /// What an engine compiled, once for the whole process.
 pub type Compiled = Arc<std::sync::OnceLock<Bytecode>>;
@@ -519,4 +532,7 @@ pub trait Realm {
     fn run_jobs(&self) -> Result<(), Throw>;
     /// Unhandled rejections since the last call.
     fn take_rejections(&self) -> Vec<Exception>;
+    /// Lets the realms that this thread makes from now on use names and code that are in this one, where the engine can: to
+    /// be called once its init code has run.
+    fn share(&self);
 }

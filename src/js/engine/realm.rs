@@ -176,6 +176,8 @@ pub trait EngineRealm {
     /// # Errors
     /// [`Throw::Stop`] when the VU has to stop.
     fn run_pending_jobs(&self) -> Result<(), Throw>;
+    /// As [`Realm::share`].
+    fn share(&self) {}
 }
 
 /// What waits for the result of a native future.
@@ -502,6 +504,10 @@ impl<E: EngineRealm> Realm for E {
 
     fn run_jobs(&self) -> Result<(), Throw> {
         self.run_pending_jobs()
+    }
+
+    fn share(&self) {
+        EngineRealm::share(self);
     }
 
     fn take_rejections(&self) -> Vec<Exception> {

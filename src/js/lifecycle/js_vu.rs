@@ -118,6 +118,7 @@ impl JsVu {
                 Err(_) if loader.must_reload() => {}
                 result => {
                     loader.drop_transpiled();
+                    this.realm.share();
                     return result.map(|()| this);
                 }
             }

@@ -267,6 +267,25 @@ typedef struct JSValueLink {
     JSValueConst value;
 } JSValueLink;
 
+/* volley: what runtimes of one thread have in common. Atoms are neither added nor taken away, code is only added. */
+struct JSShared {
+    JSMallocFunctions mf;
+    void *opaque;
+    uint32_t count; /* size of `array` */
+    uint32_t hash_mask;
+    uint32_t *hash;
+    JSAtomStruct **array;
+    int code_count;
+    struct JSSharedCode *code;
+};
+
+/* volley: the outermost function of some bytecode. It and all within have no realm, are no objects of the garbage collector's
+   and name nothing but shared atoms. */
+typedef struct JSSharedCode {
+    uint64_t id;
+    struct JSFunctionBytecode *function;
+} JSSharedCode;
+
 struct JSRuntime {
     JSMallocFunctions mf;
     JSMallocState malloc_state;
@@ -279,6 +298,11 @@ struct JSRuntime {
     uint32_t *atom_hash;
     JSAtomStruct **atom_array;
     int atom_free_index; /* 0 = none */
+    /* volley: atoms below `shared_count` are those of `shared`; `atom_array` begins with the one after them */
+    JSShared *shared;
+    JSAtomStruct **shared_array;
+    uint32_t shared_count; /* 0 = nothing is shared */
+    uint32_t const_count; /* atoms below are not counted */
 
     JSClassID js_class_id_alloc; /* counter for user defined classes */
     int class_count;    /* size of class_array */
@@ -615,6 +639,9 @@ typedef enum {
 
 #define JS_ATOM_HASH_MASK  ((1 << 28) - 1)
 
+/* volley: `hash_next` of a string that is no atom, but a constant of shared code: it never becomes an atom itself */
+#define JS_STRING_SHARED 1
+
 struct JSString {
     JSRefCountHeader header; /* must come first, 32-bit */
     uint32_t len : 31;
@@ -790,7 +817,8 @@ typedef struct JSFunctionBytecode {
     uint8_t super_allowed : 1;
     uint8_t arguments_allowed : 1;
     uint8_t backtrace_barrier : 1; /* stop backtrace on this function */
-    /* XXX: 5 bits available */
+    uint8_t is_shared : 1; /* volley: of a JSShared */
+    /* XXX: 4 bits available */
     uint8_t *byte_code_buf; /* (self pointer) */
     int byte_code_len;
     JSAtom func_name;
@@ -1186,6 +1214,9 @@ typedef enum OPCodeEnum {
 } OPCodeEnum;
 
 static int JS_InitAtoms(JSRuntime *rt);
+static void js_share_code(JSContext *ctx, uint64_t id, JSFunctionBytecode *b);
+static void js_free_shared_code(JSShared *shared, JSFunctionBytecode *b);
+static void js_use_shared(JSRuntime *rt, JSShared *shared);
 static JSAtom __JS_NewAtomInit(JSRuntime *rt, const char *str, int len,
                                int atom_type);
 static void JS_FreeAtomStruct(JSRuntime *rt, JSAtomStruct *p);
@@ -1969,6 +2000,14 @@ static inline bool js_check_stack_overflow(JSRuntime *rt, size_t alloca_size)
 
 JSRuntime *JS_NewRuntime2(const JSMallocFunctions *mf, void *opaque)
 {
+    return JS_NewRuntimeSharing(mf, opaque, NULL);
+}
+
+/* volley: a runtime whose atoms are those of `shared` and what it adds. `shared` may be NULL; it must outlive the runtime,
+   and all that share it belong to one thread. */
+JSRuntime *JS_NewRuntimeSharing(const JSMallocFunctions *mf, void *opaque,
+                                JSShared *shared)
+{
     JSRuntime *rt;
     JSMallocState ms;
 
@@ -1989,6 +2028,9 @@ JSRuntime *JS_NewRuntime2(const JSMallocFunctions *mf, void *opaque)
     ms.malloc_size += rt->mf.js_malloc_usable_size(rt) + MALLOC_OVERHEAD;
     rt->malloc_state = ms;
     rt->malloc_gc_threshold = 256 * 1024;
+    rt->const_count = JS_ATOM_END;
+    if (shared)
+        js_use_shared(rt, shared);
 
     init_list_head(&rt->context_list);
     init_list_head(&rt->gc_obj_list);
@@ -2225,6 +2267,25 @@ static inline bool atom_is_free(const JSAtomStruct *p)
 static inline JSAtomStruct *atom_set_free(uint32_t v)
 {
     return (JSAtomStruct *)(((uintptr_t)v << 1) | 1);
+}
+
+/* volley: where the atom of this index is noted */
+static inline JSAtomStruct **atom_slot(JSRuntime *rt, uint32_t i)
+{
+    if (i < rt->shared_count)
+        return &rt->shared_array[i];
+    return &rt->atom_array[i - rt->shared_count];
+}
+
+static inline JSAtomStruct *atom_at(JSRuntime *rt, uint32_t i)
+{
+    return *atom_slot(rt, i);
+}
+
+/* volley: all atoms there are, with those that are shared */
+static inline uint32_t atom_end(JSRuntime *rt)
+{
+    return rt->shared_count + rt->atom_size;
 }
 
 /* Note: the string contents are uninitialized */
@@ -2812,6 +2873,12 @@ static inline bool __JS_AtomIsConst(JSAtom v)
     return (int32_t)v < JS_ATOM_END;
 }
 
+/* volley: as above, or shared */
+static inline bool atom_is_const(JSRuntime *rt, JSAtom v)
+{
+    return (int32_t)v < (int32_t)rt->const_count;
+}
+
 static inline bool __JS_AtomIsTaggedInt(JSAtom v)
 {
     return (v & JS_ATOM_TAG_INT) != 0;
@@ -2951,7 +3018,7 @@ static __maybe_unused void JS_DumpAtoms(JSRuntime *rt)
         if (h) {
             printf("  %d:", i);
             while (h) {
-                p = rt->atom_array[h];
+                p = atom_at(rt, h);
                 printf(" ");
                 JS_DumpString(rt, p);
                 h = p->hash_next;
@@ -2986,7 +3053,7 @@ static int JS_ResizeAtomHash(JSRuntime *rt, int new_hash_size)
     for(i = 0; i < rt->atom_hash_size; i++) {
         h = rt->atom_hash[i];
         while (h != 0) {
-            p = rt->atom_array[h];
+            p = atom_at(rt, h);
             hash_next1 = p->hash_next;
             /* add in new hash table */
             j = p->hash & new_hash_mask;
@@ -3013,8 +3080,10 @@ static int JS_InitAtoms(JSRuntime *rt)
     rt->atom_count = 0;
     rt->atom_size = 0;
     rt->atom_free_index = 0;
-    if (JS_ResizeAtomHash(rt, 512))     /* there are at least 504 predefined atoms */
+    if (JS_ResizeAtomHash(rt, rt->shared ? 32 : 512))     /* there are at least 504 predefined atoms */
         return -1;
+    if (rt->shared)
+        return 0;
 
     p = js_atom_init;
     for(i = 1; i < JS_ATOM_END; i++) {
@@ -3032,12 +3101,103 @@ static int JS_InitAtoms(JSRuntime *rt)
     return 0;
 }
 
+static void js_use_shared(JSRuntime *rt, JSShared *shared)
+{
+    rt->shared = shared;
+    rt->shared_array = shared->array;
+    rt->shared_count = shared->count;
+    rt->const_count = max_uint32(shared->count, JS_ATOM_END);
+}
+
+/* volley: makes the atoms there are now ones that other runtimes may begin with. NULL where the runtime shares some already,
+   or there is no memory: then nothing has changed. To be freed when no runtime is left that has them. */
+JSShared *JS_Share(JSRuntime *rt)
+{
+    JSShared *shared;
+    uint32_t *own_hash, own_size = 32, hash_size, i, j;
+
+    if (rt->shared)
+        return NULL;
+    hash_size = rt->atom_hash_size;
+    /* those who look for a name of their own look here first: mostly in vain */
+    while (hash_size < 2 * (uint32_t)rt->atom_count)
+        hash_size *= 2;
+    if (hash_size != rt->atom_hash_size && JS_ResizeAtomHash(rt, hash_size))
+        return NULL;
+    shared = js_malloc_rt(rt, sizeof(*shared));
+    own_hash = js_mallocz_rt(rt, sizeof(*own_hash) * own_size);
+    if (!shared || !own_hash) {
+        js_free_rt(rt, shared);
+        js_free_rt(rt, own_hash);
+        return NULL;
+    }
+    shared->mf = rt->mf;
+    shared->code_count = 0;
+    shared->code = NULL;
+    shared->opaque = rt->malloc_state.opaque;
+    shared->array = rt->atom_array;
+    shared->hash = rt->atom_hash;
+    shared->hash_mask = rt->atom_hash_size - 1;
+    for (i = j = 0; i < rt->atom_size; i++) {
+        if (!atom_is_free(rt->atom_array[i])) {
+            rt->atom_array[i]->header.ref_count++; /* never freed by those who use it */
+            j = i;
+        }
+    }
+    shared->count = j + 1;
+    rt->atom_hash = own_hash;
+    rt->atom_hash_size = own_size;
+    rt->atom_count_resize = JS_ATOM_COUNT_RESIZE(own_size);
+    rt->atom_array = NULL;
+    rt->atom_size = 0;
+    rt->atom_count = 0;
+    rt->atom_free_index = 0;
+    js_use_shared(rt, shared);
+    return shared;
+}
+
+/* volley: no runtime that shares them is left */
+void JS_FreeShared(JSShared *shared)
+{
+    JSMallocFunctions mf = shared->mf;
+    void *opaque = shared->opaque;
+    JSString *p, *parent;
+    uint32_t i;
+
+    for (i = 0; i < shared->code_count; i++)
+        js_free_shared_code(shared, shared->code[i].function);
+    mf.js_free(opaque, shared->code);
+    for (i = 0; i < shared->count; i++) {
+        p = shared->array[i];
+        if (atom_is_free(p))
+            continue;
+        if (p->kind == JS_STRING_KIND_SLICE) {
+            /* a parent that is an atom is one of these */
+            parent = ((JSStringSlice *)&p[1])->parent;
+            if (!parent->atom_type && --parent->header.ref_count == 0) {
+                if (parent->kind == JS_STRING_KIND_INDIRECT)
+                    mf.js_free(opaque, strv(parent));
+                mf.js_free(opaque, parent);
+            }
+        } else if (p->kind == JS_STRING_KIND_INDIRECT) {
+            mf.js_free(opaque, strv(p));
+        }
+    }
+    for (i = 0; i < shared->count; i++) {
+        if (!atom_is_free(shared->array[i]))
+            mf.js_free(opaque, shared->array[i]);
+    }
+    mf.js_free(opaque, shared->array);
+    mf.js_free(opaque, shared->hash);
+    mf.js_free(opaque, shared);
+}
+
 JSAtom JS_DupAtomRT(JSRuntime *rt, JSAtom v)
 {
     JSAtomStruct *p;
 
-    if (!__JS_AtomIsConst(v)) {
-        p = rt->atom_array[v];
+    if (!atom_is_const(rt, v)) {
+        p = atom_at(rt, v);
         p->header.ref_count++;
     }
     return v;
@@ -3048,9 +3208,9 @@ JSAtom JS_DupAtom(JSContext *ctx, JSAtom v)
     JSRuntime *rt;
     JSAtomStruct *p;
 
-    if (!__JS_AtomIsConst(v)) {
-        rt = ctx->rt;
-        p = rt->atom_array[v];
+    rt = ctx->rt;
+    if (!atom_is_const(rt, v)) {
+        p = atom_at(rt, v);
         p->header.ref_count++;
     }
     return v;
@@ -3064,7 +3224,7 @@ static JSAtomKindEnum JS_AtomGetKind(JSContext *ctx, JSAtom v)
     rt = ctx->rt;
     if (__JS_AtomIsTaggedInt(v))
         return JS_ATOM_KIND_STRING;
-    p = rt->atom_array[v];
+    p = atom_at(rt, v);
     switch(p->atom_type) {
     case JS_ATOM_TYPE_STRING:
         return JS_ATOM_KIND_STRING;
@@ -3091,12 +3251,21 @@ static JSAtom js_get_atom_index(JSRuntime *rt, JSAtomStruct *p)
     if (p->atom_type != JS_ATOM_TYPE_SYMBOL) {
         JSAtomStruct *p1;
 
+        if (rt->shared) {
+            i = rt->shared->hash[p->hash & rt->shared->hash_mask];
+            while (i != 0) {
+                p1 = rt->shared_array[i];
+                if (p1 == p)
+                    return i;
+                i = p1->hash_next;
+            }
+        }
         i = rt->atom_hash[p->hash & (rt->atom_hash_size - 1)];
-        p1 = rt->atom_array[i];
+        p1 = atom_at(rt, i);
         while (p1 != p) {
             assert(i != 0);
             i = p1->hash_next;
-            p1 = rt->atom_array[i];
+            p1 = atom_at(rt, i);
         }
     }
     return i;
@@ -3116,7 +3285,7 @@ static JSAtom __JS_NewAtom(JSRuntime *rt, JSString *str, int atom_type)
             /* str is the atom, return its index */
             i = js_get_atom_index(rt, str);
             /* reduce string refcount and increase atom's unless constant */
-            if (__JS_AtomIsConst(i))
+            if (atom_is_const(rt, i))
                 str->header.ref_count--;
             return i;
         }
@@ -3124,15 +3293,27 @@ static JSAtom __JS_NewAtom(JSRuntime *rt, JSString *str, int atom_type)
         len = str->len;
         h = hash_string(str, atom_type);
         h &= JS_ATOM_HASH_MASK;
+        if (rt->shared) {
+            i = rt->shared->hash[h & rt->shared->hash_mask];
+            while (i != 0) {
+                p = rt->shared_array[i];
+                if (p->hash == h &&
+                    p->atom_type == atom_type &&
+                    p->len == len &&
+                    js_string_memcmp(p, str, len) == 0)
+                    goto done;
+                i = p->hash_next;
+            }
+        }
         h1 = h & (rt->atom_hash_size - 1);
         i = rt->atom_hash[h1];
         while (i != 0) {
-            p = rt->atom_array[i];
+            p = atom_at(rt, i);
             if (p->hash == h &&
                 p->atom_type == atom_type &&
                 p->len == len &&
                 js_string_memcmp(p, str, len) == 0) {
-                if (!__JS_AtomIsConst(i))
+                if (!atom_is_const(rt, i))
                     p->header.ref_count++;
                 goto done;
             }
@@ -3157,8 +3338,8 @@ static JSAtom __JS_NewAtom(JSRuntime *rt, JSString *str, int atom_type)
            4 6 9 13 19 28 42 63 94 141 211 316 474 711 1066 1599 2398 3597 5395 8092
            preallocating space for predefined atoms (at least 504).
          */
-        new_size = max_int(711, rt->atom_size * 3 / 2);
-        if (new_size > JS_ATOM_MAX)
+        new_size = max_int(rt->shared ? 42 : 711, rt->atom_size * 3 / 2);
+        if (rt->shared_count + new_size > JS_ATOM_MAX)
             goto fail;
         /* XXX: should use realloc2 to use slack space */
         new_array = js_realloc_rt(rt, rt->atom_array, sizeof(*new_array) * new_size);
@@ -3166,7 +3347,7 @@ static JSAtom __JS_NewAtom(JSRuntime *rt, JSString *str, int atom_type)
             goto fail;
         /* Note: the atom 0 is not used */
         start = rt->atom_size;
-        if (start == 0) {
+        if (start == 0 && !rt->shared) {
             /* JS_ATOM_NULL entry */
             p = js_mallocz_rt(rt, sizeof(JSAtomStruct));
             if (!p) {
@@ -3184,19 +3365,19 @@ static JSAtom __JS_NewAtom(JSRuntime *rt, JSString *str, int atom_type)
         }
         rt->atom_size = new_size;
         rt->atom_array = new_array;
-        rt->atom_free_index = start;
+        rt->atom_free_index = rt->shared_count + start;
         for(i = start; i < new_size; i++) {
             uint32_t next;
             if (i == (new_size - 1))
                 next = 0;
             else
-                next = i + 1;
+                next = rt->shared_count + i + 1;
             rt->atom_array[i] = atom_set_free(next);
         }
     }
 
     if (str) {
-        if (str->atom_type == 0) {
+        if (str->atom_type == 0 && str->hash_next != JS_STRING_SHARED) {
             p = str;
             p->atom_type = atom_type;
         } else {
@@ -3231,8 +3412,8 @@ static JSAtom __JS_NewAtom(JSRuntime *rt, JSString *str, int atom_type)
 
     /* use an already free entry */
     i = rt->atom_free_index;
-    rt->atom_free_index = atom_get_free(rt->atom_array[i]);
-    rt->atom_array[i] = p;
+    rt->atom_free_index = atom_get_free(atom_at(rt, i));
+    *atom_slot(rt, i) = p;
 
     p->hash = h;
     p->hash_next = i;   /* atom_index */
@@ -3282,16 +3463,29 @@ static JSAtom __JS_FindAtom(JSRuntime *rt, const char *str, size_t len,
 
     h = hash_string8((const uint8_t *)str, len, JS_ATOM_TYPE_STRING);
     h &= JS_ATOM_HASH_MASK;
+    if (rt->shared) {
+        i = rt->shared->hash[h & rt->shared->hash_mask];
+        while (i != 0) {
+            p = rt->shared_array[i];
+            if (p->hash == h &&
+                p->atom_type == JS_ATOM_TYPE_STRING &&
+                p->len == len &&
+                p->is_wide_char == 0 &&
+                memcmp(str8(p), str, len) == 0)
+                return i;
+            i = p->hash_next;
+        }
+    }
     h1 = h & (rt->atom_hash_size - 1);
     i = rt->atom_hash[h1];
     while (i != 0) {
-        p = rt->atom_array[i];
+        p = atom_at(rt, i);
         if (p->hash == h &&
             p->atom_type == JS_ATOM_TYPE_STRING &&
             p->len == len &&
             p->is_wide_char == 0 &&
             memcmp(str8(p), str, len) == 0) {
-            if (!__JS_AtomIsConst(i))
+            if (!atom_is_const(rt, i))
                 p->header.ref_count++;
             return i;
         }
@@ -3309,7 +3503,7 @@ static void JS_FreeAtomStruct(JSRuntime *rt, JSAtomStruct *p)
 
         h0 = p->hash & (rt->atom_hash_size - 1);
         i = rt->atom_hash[h0];
-        p1 = rt->atom_array[i];
+        p1 = atom_at(rt, i);
         if (p1 == p) {
             rt->atom_hash[h0] = p1->hash_next;
         } else {
@@ -3317,7 +3511,7 @@ static void JS_FreeAtomStruct(JSRuntime *rt, JSAtomStruct *p)
                 assert(i != 0);
                 p0 = p1;
                 i = p1->hash_next;
-                p1 = rt->atom_array[i];
+                p1 = atom_at(rt, i);
                 if (p1 == p) {
                     p0->hash_next = p1->hash_next;
                     break;
@@ -3326,7 +3520,7 @@ static void JS_FreeAtomStruct(JSRuntime *rt, JSAtomStruct *p)
         }
     }
     /* insert in free atom list */
-    rt->atom_array[i] = atom_set_free(rt->atom_free_index);
+    *atom_slot(rt, i) = atom_set_free(rt->atom_free_index);
     rt->atom_free_index = i;
     if (unlikely(p->first_weak_ref)) {
         reset_weak_ref(rt, &p->first_weak_ref);
@@ -3344,7 +3538,7 @@ static void __JS_FreeAtom(JSRuntime *rt, uint32_t i)
 {
     JSAtomStruct *p;
 
-    p = rt->atom_array[i];
+    p = atom_at(rt, i);
     if (--p->header.ref_count > 0)
         return;
     JS_FreeAtomStruct(rt, p);
@@ -3427,7 +3621,10 @@ static JSValue JS_NewSymbolInternal(JSContext *ctx, JSString *p, int atom_type)
     atom = __JS_NewAtom(rt, p, atom_type);
     if (atom == JS_ATOM_NULL)
         return JS_ThrowOutOfMemory(ctx);
-    return JS_MKPTR(JS_TAG_SYMBOL, rt->atom_array[atom]);
+    p = atom_at(rt, atom);
+    if (atom_is_const(rt, atom))
+        p->header.ref_count++; /* volley: Symbol.for() of a shared one */
+    return JS_MKPTR(JS_TAG_SYMBOL, p);
 }
 
 /* descr must be a non-numeric string atom */
@@ -3438,8 +3635,8 @@ static JSValue JS_NewSymbolFromAtom(JSContext *ctx, JSAtom descr,
     JSString *p;
 
     assert(!__JS_AtomIsTaggedInt(descr));
-    assert(descr < rt->atom_size);
-    p = rt->atom_array[descr];
+    assert(descr < atom_end(rt));
+    p = atom_at(rt, descr);
     js_dup(JS_MKPTR(JS_TAG_STRING, p));
     return JS_NewSymbolInternal(ctx, p, atom_type);
 }
@@ -3475,11 +3672,11 @@ static const char *JS_AtomGetStrRT(JSRuntime *rt, char *buf, int buf_size,
         snprintf(buf, buf_size, "%u", __JS_AtomToUInt32(atom));
     } else if (atom == JS_ATOM_NULL) {
         snprintf(buf, buf_size, "<null>");
-    } else if (atom >= rt->atom_size) {
-        assert(atom < rt->atom_size);
+    } else if (atom >= atom_end(rt)) {
+        assert(atom < atom_end(rt));
         snprintf(buf, buf_size, "<invalid %x>", atom);
     } else {
-        JSAtomStruct *p = rt->atom_array[atom];
+        JSAtomStruct *p = atom_at(rt, atom);
         *buf = '\0';
         if (atom_is_free(p)) {
             snprintf(buf, buf_size, "<free %x>", atom);
@@ -3511,14 +3708,14 @@ static JSValue __JS_AtomToValue(JSContext *ctx, JSAtom atom, bool force_string)
     } else {
         JSRuntime *rt = ctx->rt;
         JSAtomStruct *p;
-        assert(atom < rt->atom_size);
-        p = rt->atom_array[atom];
+        assert(atom < atom_end(rt));
+        p = atom_at(rt, atom);
         if (p->atom_type == JS_ATOM_TYPE_STRING) {
             goto ret_string;
         } else if (force_string) {
             if (p->len == 0 && p->is_wide_char != 0) {
                 /* no description string */
-                p = rt->atom_array[JS_ATOM_empty_string];
+                p = atom_at(rt, JS_ATOM_empty_string);
             }
         ret_string:
             return js_dup(JS_MKPTR(JS_TAG_STRING, p));
@@ -3550,8 +3747,8 @@ static bool JS_AtomIsArrayIndex(JSContext *ctx, uint32_t *pval, JSAtom atom)
         JSAtomStruct *p;
         uint32_t val;
 
-        assert(atom < rt->atom_size);
-        p = rt->atom_array[atom];
+        assert(atom < atom_end(rt));
+        p = atom_at(rt, atom);
         if (p->atom_type == JS_ATOM_TYPE_STRING &&
             is_num_string(&val, p) && val != -1) {
             *pval = val;
@@ -3576,8 +3773,8 @@ static JSValue JS_AtomIsNumericIndex1(JSContext *ctx, JSAtom atom)
 
     if (__JS_AtomIsTaggedInt(atom))
         return js_int32(__JS_AtomToUInt32(atom));
-    assert(atom < rt->atom_size);
-    p1 = rt->atom_array[atom];
+    assert(atom < atom_end(rt));
+    p1 = atom_at(rt, atom);
     if (p1->atom_type != JS_ATOM_TYPE_STRING)
         return JS_UNDEFINED;
     p = p1;
@@ -3660,13 +3857,13 @@ static int JS_AtomIsNumericIndex(JSContext *ctx, JSAtom atom)
 
 void JS_FreeAtom(JSContext *ctx, JSAtom v)
 {
-    if (!__JS_AtomIsConst(v))
+    if (!atom_is_const(ctx->rt, v))
         __JS_FreeAtom(ctx->rt, v);
 }
 
 void JS_FreeAtomRT(JSRuntime *rt, JSAtom v)
 {
-    if (!__JS_AtomIsConst(v))
+    if (!atom_is_const(rt, v))
         __JS_FreeAtom(rt, v);
 }
 
@@ -3679,7 +3876,7 @@ static bool JS_AtomSymbolHasDescription(JSContext *ctx, JSAtom v)
     rt = ctx->rt;
     if (__JS_AtomIsTaggedInt(v))
         return false;
-    p = rt->atom_array[v];
+    p = atom_at(rt, v);
     return (((p->atom_type == JS_ATOM_TYPE_SYMBOL &&
               p->hash == JS_ATOM_HASH_SYMBOL) ||
              p->atom_type == JS_ATOM_TYPE_GLOBAL_SYMBOL) &&
@@ -3903,7 +4100,7 @@ int JS_NewClass(JSRuntime *rt, JSClassID class_id, const JSClassDef *class_def)
 
 static inline JSValue js_empty_string(JSRuntime *rt)
 {
-    JSAtomStruct *p = rt->atom_array[JS_ATOM_empty_string];
+    JSAtomStruct *p = atom_at(rt, JS_ATOM_empty_string);
     return js_dup(JS_MKPTR(JS_TAG_STRING, p));
 }
 
@@ -6875,8 +7072,11 @@ void JS_MarkValue(JSRuntime *rt, JSValueConst val, JS_MarkFunc *mark_func)
 {
     if (JS_VALUE_HAS_REF_COUNT(val)) {
         switch(JS_VALUE_GET_TAG(val)) {
-        case JS_TAG_OBJECT:
         case JS_TAG_FUNCTION_BYTECODE:
+            if (((JSFunctionBytecode *)JS_VALUE_GET_PTR(val))->is_shared)
+                break;
+            /* fall through */
+        case JS_TAG_OBJECT:
             mark_func(rt, JS_VALUE_GET_PTR(val));
             break;
         default:
@@ -7482,7 +7682,7 @@ void JS_ComputeMemoryUsage(JSRuntime *rt, JSMemoryUsage *s)
     /* atoms */
     s->memory_used_count += 2; /* rt->atom_array, rt->atom_hash */
     s->atom_count = rt->atom_count;
-    s->atom_size = sizeof(rt->atom_array[0]) * rt->atom_size +
+    s->atom_size = sizeof(atom_at(rt, 0)) * rt->atom_size +
         sizeof(rt->atom_hash[0]) * rt->atom_hash_size;
     for(i = 0; i < rt->atom_size; i++) {
         JSAtomStruct *p = rt->atom_array[i];
@@ -17642,7 +17842,7 @@ static JSValue JS_CallInternal(JSContext *caller_ctx, JSValueConst func_obj,
             sf = &s->frame;
             p = JS_VALUE_GET_OBJ(sf->cur_func);
             b = p->u.func.function_bytecode;
-            ctx = b->realm;
+            ctx = b->is_shared ? caller_ctx : b->realm;
             var_refs = p->u.func.var_refs;
             local_buf = arg_buf = sf->arg_buf;
             var_buf = sf->var_buf;
@@ -17719,7 +17919,7 @@ static JSValue JS_CallInternal(JSContext *caller_ctx, JSValueConst func_obj,
     sf->cur_pc = NULL;
     sf->prev_frame = rt->current_stack_frame;
     rt->current_stack_frame = sf;
-    ctx = b->realm; /* set the current realm */
+    ctx = b->is_shared ? caller_ctx : b->realm; /* set the current realm */
 
 #ifdef ENABLE_DUMPS // JS_DUMP_BYTECODE_STEP
     if (check_dump_flag(ctx->rt, JS_DUMP_BYTECODE_STEP))
@@ -20452,7 +20652,7 @@ static JSContext *JS_GetFunctionRealm(JSContext *ctx, JSValueConst func_obj)
         {
             JSFunctionBytecode *b;
             b = p->u.func.function_bytecode;
-            realm = b->realm;
+            realm = b->is_shared ? ctx : b->realm;
         }
         break;
     case JS_CLASS_PROXY:
@@ -38448,7 +38648,7 @@ static int JS_WriteObjectAtoms(BCWriterState *s)
                more efficient. */
             bc_put_u32(s, atom);
         } else {
-            JSAtomStruct *p = rt->atom_array[atom];
+            JSAtomStruct *p = atom_at(rt, atom);
             uint8_t type = p->atom_type;
             assert(type != JS_ATOM_TYPE_PRIVATE);
             bc_put_u8(s, type);
@@ -38544,6 +38744,11 @@ typedef struct BCReaderState {
     bool allow_sab;
     bool allow_bytecode;
     bool allow_reference;
+    /* volley: of the code that is read; what is shared of it already; whether it could be, as far as it was read */
+    uint64_t code_id;
+    JSFunctionBytecode *shared_code;
+    bool is_sharable;
+    int function_depth;
     /* object references */
     JSObject **objects;
     int objects_count;
@@ -39140,6 +39345,62 @@ static JSValue JS_ReadFunctionTag(BCReaderState *s)
     return JS_EXCEPTION;
 }
 
+/* volley: the functions of this code become ones that all runtimes have which share */
+static void js_make_shared(JSContext *ctx, JSFunctionBytecode *b)
+{
+    JSValue val;
+    int i;
+
+    b->is_shared = 1;
+    remove_gc_object(&b->header);
+    init_list_head(&b->header.link);
+    JS_FreeContext(b->realm);
+    b->realm = NULL;
+    for (i = 0; i < b->cpool_count; i++) {
+        val = b->cpool[i];
+        if (JS_VALUE_GET_TAG(val) == JS_TAG_STRING)
+            JS_VALUE_GET_STRING(val)->hash_next = JS_STRING_SHARED;
+        else if (JS_VALUE_GET_TAG(val) == JS_TAG_FUNCTION_BYTECODE)
+            js_make_shared(ctx, JS_VALUE_GET_PTR(val));
+    }
+}
+
+static void js_share_code(JSContext *ctx, uint64_t id, JSFunctionBytecode *b)
+{
+    JSShared *shared = ctx->rt->shared;
+    JSSharedCode *code;
+
+    code = shared->mf.js_realloc(shared->opaque, shared->code,
+                                 sizeof(*code) * (shared->code_count + 1));
+    if (!code)
+        return;
+    shared->code = code;
+    code[shared->code_count++] = (JSSharedCode){ id, b };
+    b->header.ref_count++;
+    js_make_shared(ctx, b);
+}
+
+static void js_free_shared_code(JSShared *shared, JSFunctionBytecode *b)
+{
+    JSValue val;
+    JSRefCountHeader *p;
+    int i;
+
+    for (i = 0; i < b->cpool_count; i++) {
+        val = b->cpool[i];
+        if (JS_VALUE_GET_TAG(val) == JS_TAG_FUNCTION_BYTECODE) {
+            js_free_shared_code(shared, JS_VALUE_GET_PTR(val));
+        } else if (JS_VALUE_HAS_REF_COUNT(val)) {
+            p = JS_VALUE_GET_PTR(val);
+            if (--p->ref_count == 0)
+                shared->mf.js_free(shared->opaque, p);
+        }
+    }
+    shared->mf.js_free(shared->opaque, b->pc2line_buf);
+    shared->mf.js_free(shared->opaque, b->source);
+    shared->mf.js_free(shared->opaque, b);
+}
+
 static JSValue JS_ReadModule(BCReaderState *s)
 {
     JSContext *ctx = s->ctx;
@@ -39569,6 +39830,11 @@ static JSValue JS_ReadObjectRec(BCReaderState *s)
 
     bc_read_trace(s, "%s {\n", bc_tag_name(tag));
 
+    /* an object belongs to one realm */
+    if (s->function_depth > 0 && tag > BC_TAG_STRING &&
+        tag != BC_TAG_FUNCTION_BYTECODE && tag != BC_TAG_BIG_INT)
+        s->is_sharable = false;
+
     switch(tag) {
     case BC_TAG_NULL:
         obj = JS_NULL;
@@ -39610,7 +39876,16 @@ static JSValue JS_ReadObjectRec(BCReaderState *s)
     case BC_TAG_FUNCTION_BYTECODE:
         if (!s->allow_bytecode)
             goto no_allow_bytecode;
+        if (s->shared_code) {
+            s->shared_code->header.ref_count++;
+            obj = JS_MKPTR(JS_TAG_FUNCTION_BYTECODE, s->shared_code);
+            break;
+        }
+        s->function_depth++;
         obj = JS_ReadFunctionTag(s);
+        s->function_depth--;
+        if (s->function_depth == 0 && s->is_sharable && !JS_IsException(obj))
+            js_share_code(ctx, s->code_id, JS_VALUE_GET_PTR(obj));
         break;
     case BC_TAG_MODULE:
         if (!s->allow_bytecode) {
@@ -39678,7 +39953,7 @@ static JSValue JS_ReadObjectRec(BCReaderState *s)
             if (__JS_AtomIsConst(atom)) {
                 obj = JS_AtomToValue(s->ctx, atom);
             } else {
-                JSAtomStruct *p = s->ctx->rt->atom_array[atom];
+                JSAtomStruct *p = atom_at(s->ctx->rt, atom);
                 obj = JS_NewSymbolFromAtom(s->ctx, atom, p->atom_type);
             }
         }
@@ -39772,11 +40047,12 @@ static void bc_reader_free(BCReaderState *s)
     js_free(s->ctx, s->objects);
 }
 
-JSValue JS_ReadObject2(JSContext *ctx, const uint8_t *buf, size_t buf_len,
-                       int flags, JSSABTab *psab_tab)
+static JSValue js_read_object(JSContext *ctx, const uint8_t *buf, size_t buf_len,
+                              int flags, JSSABTab *psab_tab, uint64_t code_id)
 {
     BCReaderState ss, *s = &ss;
     JSValue obj;
+    uint32_t i;
 
     ctx->binary_object_count += 1;
     ctx->binary_object_size += buf_len;
@@ -39796,6 +40072,16 @@ JSValue JS_ReadObject2(JSContext *ctx, const uint8_t *buf, size_t buf_len,
     if (JS_ReadObjectAtoms(s)) {
         obj = JS_EXCEPTION;
     } else {
+        if (ctx->rt->shared && code_id) {
+            s->code_id = code_id;
+            s->is_sharable = true;
+            for (i = 0; i < s->idx_to_atom_count; i++)
+                s->is_sharable &= atom_is_const(ctx->rt, s->idx_to_atom[i]);
+            for (i = 0; i < ctx->rt->shared->code_count; i++) {
+                if (ctx->rt->shared->code[i].id == code_id)
+                    s->shared_code = ctx->rt->shared->code[i].function;
+            }
+        }
         obj = JS_ReadObjectRec(s);
     }
     if (psab_tab) {
@@ -39806,6 +40092,18 @@ JSValue JS_ReadObject2(JSContext *ctx, const uint8_t *buf, size_t buf_len,
     }
     bc_reader_free(s);
     return obj;
+}
+
+JSValue JS_ReadObject2(JSContext *ctx, const uint8_t *buf, size_t buf_len,
+                       int flags, JSSABTab *psab_tab)
+{
+    return js_read_object(ctx, buf, buf_len, flags, psab_tab, 0);
+}
+
+/* volley: reads bytecode; its functions are read once for all runtimes that share. `id` is not 0 and no other code's. */
+JSValue JS_ReadCode(JSContext *ctx, const uint8_t *buf, size_t buf_len, uint64_t id)
+{
+    return js_read_object(ctx, buf, buf_len, JS_READ_OBJ_BYTECODE, NULL, id);
 }
 
 JSValue JS_ReadObject(JSContext *ctx, const uint8_t *buf, size_t buf_len,
@@ -39850,7 +40148,7 @@ static JSAtom find_atom(JSContext *ctx, const char *name)
         /* We assume 8 bit non null strings, which is the case for these
            symbols */
         for(atom = JS_ATOM_Symbol_toPrimitive; atom < JS_ATOM_END; atom++) {
-            JSAtomStruct *p = ctx->rt->atom_array[atom];
+            JSAtomStruct *p = atom_at(ctx->rt, atom);
             JSString *str = p;
             if (str->len == len && !memcmp(str8(str), name, len))
                 return JS_DupAtom(ctx, atom);

@@ -501,6 +501,14 @@ JS_EXTERN void JS_SetMaxStackSize(JSRuntime *rt, size_t stack_size);
 /* should be called when changing thread to update the stack top value
    used to check stack overflow. */
 JS_EXTERN void JS_UpdateStackTop(JSRuntime *rt);
+// volley: names and code that runtimes of one thread have in common
+typedef struct JSShared JSShared;
+JS_EXTERN JSRuntime *JS_NewRuntimeSharing(const JSMallocFunctions *mf,
+                                          void *opaque, JSShared *shared);
+JS_EXTERN JSShared *JS_Share(JSRuntime *rt);
+JS_EXTERN void JS_FreeShared(JSShared *shared);
+JS_EXTERN JSValue JS_ReadCode(JSContext *ctx, const uint8_t *buf, size_t buf_len,
+                              uint64_t id);
 JS_EXTERN JSRuntime *JS_NewRuntime2(const JSMallocFunctions *mf, void *opaque);
 JS_EXTERN void JS_FreeRuntime(JSRuntime *rt);
 JS_EXTERN void *JS_GetRuntimeOpaque(JSRuntime *rt);

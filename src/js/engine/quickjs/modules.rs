@@ -59,7 +59,7 @@ fn compile(context: Context, address: &str, text: &str, compiled: &Compiled, kin
             let is_ours = !address.contains("://");
             if let Some(bytecode) = context.write_bytecode(code, is_ours) {
                 let extents = if is_ours { Vec::new() } else { state.host.function_extents(address) };
-                let _ = compiled.set(Bytecode(source_texts::mark(&bytecode, text, &extents)));
+                let _ = compiled.set(Bytecode::new(source_texts::mark(&bytecode, text, &extents)));
             }
         }
         Err(Thrown) => errors::place_regexp(context, address),

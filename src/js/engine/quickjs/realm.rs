@@ -95,6 +95,10 @@ impl EngineRealm for QuickJs {
         limits::enter(&self.0);
         promises::run_jobs(&self.0)
     }
+
+    fn share(&self) {
+        self.0.share();
+    }
 }
 
 impl EngineContext for Context {

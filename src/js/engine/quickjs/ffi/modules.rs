@@ -3,7 +3,7 @@
 use std::ffi::c_int;
 use std::ptr::NonNull;
 
-use rquickjs::qjs::{self, JSContext, JSModuleDef};
+use rquickjs::qjs::{self, JSContext, JSModuleDef, JSValue};
 
 use super::functions::guard;
 use super::{AsRaw, Borrowed, Context, Owned, Thrown, c_string, terminated};
@@ -62,6 +62,12 @@ impl ModuleRef {
     }
 }
 
+unsafe extern "C" {
+    /// Of our build of QuickJS (`vendor/rquickjs-sys`): reads bytecode; its functions are read once for all runtimes that share
+    /// (`JsRuntime::share`). No other code may have had this number.
+    fn JS_ReadCode(ctx: *mut JSContext, bytes: *const u8, len: qjs::size_t, id: u64) -> JSValue;
+}
+
 impl Context {
     /// Compiles a text; what it imports is asked for.
     pub fn compile(self, address: &str, text: &str, kind: CodeKind) -> Result<Owned, Thrown> {
@@ -75,11 +81,10 @@ impl Context {
         self.owned(unsafe { qjs::JS_Eval(self.ptr(), source.as_ptr().cast(), len as _, name.as_ptr(), flags) })
     }
 
-    /// What was compiled before, in this process.
-    pub fn read_bytecode(self, bytecode: &Bytecode) -> Result<Owned, Thrown> {
-        let (flags, Bytecode(bytes)) = (qjs::JS_READ_OBJ_BYTECODE as c_int, bytecode);
+    /// What was compiled before, in this process. Its functions are those of another realm of the thread, where they can be.
+    pub fn read_bytecode(self, Bytecode { bytes, id }: &Bytecode) -> Result<Owned, Thrown> {
         // SAFETY: the bytes were written by this QuickJS, which copies from them.
-        self.owned(unsafe { qjs::JS_ReadObject(self.ptr(), bytes.as_ptr(), bytes.len() as _, flags) })
+        self.owned(unsafe { JS_ReadCode(self.ptr(), bytes.as_ptr(), bytes.len() as _, *id) })
     }
 
     /// What was compiled, as bytes; stripped of its source and its positions, or with them.

@@ -1,8 +1,9 @@
 //! A runtime with its one context, and what QuickJS calls on its own.
 
+use std::cell::{OnceCell, RefCell};
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr::{self, NonNull};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use rquickjs::qjs::{self, JSClassID, JSContext, JSModuleDef, JSRuntime, JSValue};
 
@@ -11,12 +12,49 @@ use super::super::{limits, modules, promises};
 use super::functions::guard;
 use super::{Borrowed, Context, ModuleRef, buffers};
 
+/// Of our build of QuickJS (`vendor/rquickjs-sys`).
+#[repr(C)]
+struct JSShared {
+    _opaque: [u8; 0],
+}
+
+unsafe extern "C" {
+    /// A runtime that begins with what is shared. That may be null; else it must live as long as the runtime does.
+    fn JS_NewRuntimeSharing(
+        functions: *const qjs::JSMallocFunctions,
+        opaque: *mut c_void,
+        shared: *mut JSShared,
+    ) -> *mut JSRuntime;
+    /// Makes the names there are now ones that other runtimes of the thread may begin with. Null where it has some of others
+    /// already, or there is no memory.
+    fn JS_Share(rt: *mut JSRuntime) -> *mut JSShared;
+    /// No runtime may be left that has it.
+    fn JS_FreeShared(shared: *mut JSShared);
+}
+
+/// What the runtimes of a thread have in common: names (QuickJS: atoms), and code that names nothing else.
+struct Shared(NonNull<JSShared>);
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        // SAFETY: every runtime that has it holds one `Rc` of this until it is freed.
+        unsafe { JS_FreeShared(self.0.as_ptr()) };
+    }
+}
+
+thread_local! {
+    /// What the next runtime begins with, as long as another has it.
+    static SHARED: RefCell<Weak<Shared>> = const { RefCell::new(Weak::new()) };
+}
+
 /// A runtime and its context; the state of the realm goes with them.
 pub struct JsRuntime {
     raw: NonNull<JSRuntime>,
     context: Context,
     /// From `Box::into_raw`, freed in `drop`: the opaque pointer of runtime and context is the same.
     attached: NonNull<Attached>,
+    /// Freed after the runtime.
+    shared: OnceCell<Rc<Shared>>,
 }
 
 /// What the opaque pointers point to.
@@ -28,7 +66,8 @@ struct Attached {
 impl JsRuntime {
     /// A runtime whose callbacks go to `state`; `None` where there is no memory.
     pub fn new(state: Rc<QuickJsState>) -> Option<Self> {
-        let raw = new_runtime()?;
+        let shared = SHARED.with_borrow(Weak::upgrade);
+        let raw = new_runtime(shared.as_deref())?;
         let rt = raw.as_ptr();
         let Some(context) = new_context(rt) else {
             // SAFETY: nothing was made of the runtime.
@@ -58,7 +97,21 @@ impl JsRuntime {
             qjs::JS_SetModuleLoaderFunc2(rt, Some(normalize), Some(load), None, opaque);
             qjs::JS_SetHostPromiseRejectionTracker(rt, Some(track_rejection), opaque);
         }
-        Some(Self { raw, context: Context(context), attached })
+        Some(Self { raw, context: Context(context), attached, shared: shared.map(OnceCell::from).unwrap_or_default() })
+    }
+
+    /// Lets the runtimes that this thread makes from now on begin with the names this one has now: those of the language, of
+    /// the modules and of the script need no memory of their own then. Names that only one runtime has come on top. Code that
+    /// one of them reads ([`Context::read_bytecode`]) is there for all of them.
+    pub fn share(&self) {
+        if self.shared.get().is_some() {
+            return;
+        }
+        // SAFETY: the runtime is alive. It never leaves its thread, as it is not `Send`.
+        if let Some(shared) = NonNull::new(unsafe { JS_Share(self.raw.as_ptr()) }) {
+            let shared = self.shared.get_or_init(|| Rc::new(Shared(shared)));
+            SHARED.set(Rc::downgrade(shared));
+        }
     }
 
     /// The context.
@@ -139,7 +192,7 @@ impl Context {
 }
 
 /// A runtime that allocates from the same allocator as Rust does.
-fn new_runtime() -> Option<NonNull<JSRuntime>> {
+fn new_runtime(shared: Option<&Shared>) -> Option<NonNull<JSRuntime>> {
     unsafe extern "C" fn calloc(_opaque: *mut c_void, count: qjs::size_t, size: qjs::size_t) -> *mut c_void {
         // SAFETY: any count and size are allowed; null means there is no memory.
         unsafe { libmimalloc_sys::mi_calloc(count as usize, size as usize) }
@@ -168,8 +221,9 @@ fn new_runtime() -> Option<NonNull<JSRuntime>> {
         js_realloc: Some(realloc),
         js_malloc_usable_size: Some(usable_size),
     };
-    // SAFETY: QuickJS copies the table.
-    NonNull::new(unsafe { qjs::JS_NewRuntime2(&functions, ptr::null_mut()) })
+    let shared = shared.map_or(ptr::null_mut(), |shared| shared.0.as_ptr());
+    // SAFETY: QuickJS copies the table; the caller keeps what is shared.
+    NonNull::new(unsafe { JS_NewRuntimeSharing(&functions, ptr::null_mut(), shared) })
 }
 
 /// A context with what scripts find of the language. What QuickJS would add beside it, k6 has not (`ABSENT`): weak references,
