@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use h2::client::ResponseFuture;
 use h2::{RecvStream, SendStream};
-use http::HeaderMap;
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, TE, USER_AGENT};
+use http::uri::{Authority, PathAndQuery, Scheme};
 
 use super::config::ChannelConfig;
 use super::connection::GrpcConnection;
@@ -81,17 +82,43 @@ pub(super) struct StartedCall {
     pub response: ResponseFuture,
 }
 
+/// What the heads of all calls of a channel have in common.
+#[derive(Clone, Debug)]
+pub(super) struct CommonHead {
+    scheme: Scheme,
+    authority: Authority,
+    user_agent: HeaderValue,
+}
+
+impl CommonHead {
+    /// That of the calls of `config`.
+    ///
+    /// # Errors
+    /// What every call ends with.
+    pub fn new(config: &ChannelConfig) -> Result<Self, GrpcStatus> {
+        Ok(Self {
+            scheme: config.scheme().parse().map_err(|error: http::uri::InvalidUri| refused(error))?,
+            authority: config.authority.parse().map_err(|error: http::uri::InvalidUri| refused(error))?,
+            user_agent: HeaderValue::from_str(&config.user_agent).map_err(refused)?,
+        })
+    }
+}
+
+fn refused(error: impl Into<http::Error>) -> GrpcStatus {
+    GrpcStatus::new(GrpcCode::INTERNAL, format!("transport: {}", error.into()))
+}
+
 /// Sends the head of a call.
 ///
 /// # Errors
 /// What the call ends with; `Err(None)` when the connection takes no more calls, and nothing was sent.
 pub(super) async fn begin(
     connection: &GrpcConnection,
-    config: &ChannelConfig,
+    common: &CommonHead,
     call: &Call,
     deadline: Option<Instant>,
 ) -> Result<StartedCall, Option<GrpcStatus>> {
-    let request = head(config, call, deadline).map_err(Some)?;
+    let request = head(common, call, deadline).map_err(Some)?;
     let mut sender = connection.sender.clone().ready().await.map_err(|_| None)?;
     // What is neither the connection's end nor the server's word is something wrong with the request.
     let is_over = |error: &h2::Error| error.is_io() || error.is_go_away() || error.reason().is_some();
@@ -100,24 +127,28 @@ pub(super) async fn begin(
     Ok(StartedCall { upload, response })
 }
 
-fn head(config: &ChannelConfig, call: &Call, deadline: Option<Instant>) -> Result<http::Request<()>, GrpcStatus> {
-    let refuse = |error: http::Error| GrpcStatus::new(GrpcCode::INTERNAL, format!("transport: {error}"));
-    let uri = http::Uri::builder()
-        .scheme(config.scheme())
-        .authority(&*config.authority)
-        .path_and_query(&*call.path)
-        .build()
-        .map_err(refuse)?;
-    let mut request = http::Request::post(uri)
-        .version(http::Version::HTTP_2)
-        .header("content-type", "application/grpc")
-        .header("user-agent", &config.user_agent)
-        .header("te", "trailers");
+fn head(common: &CommonHead, call: &Call, deadline: Option<Instant>) -> Result<http::Request<()>, GrpcStatus> {
+    static GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
+    static TRAILERS: HeaderValue = HeaderValue::from_static("trailers");
+    static GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
+    let mut uri = http::uri::Parts::default();
+    uri.scheme = Some(common.scheme.clone());
+    uri.authority = Some(common.authority.clone());
+    uri.path_and_query = Some(PathAndQuery::try_from(&*call.path).map_err(refused)?);
+    let mut headers = HeaderMap::with_capacity(4 + call.metadata.len());
+    headers.append(CONTENT_TYPE, GRPC.clone());
+    headers.append(USER_AGENT, common.user_agent.clone());
+    headers.append(TE, TRAILERS.clone());
     if let Some(deadline) = deadline {
-        request = request.header("grpc-timeout", metadata::timeout(deadline.saturating_duration_since(Instant::now())));
+        let left = metadata::timeout(deadline.saturating_duration_since(Instant::now()));
+        headers.append(GRPC_TIMEOUT.clone(), HeaderValue::try_from(left).map_err(refused)?);
     }
-    let mut request = request.body(()).map_err(refuse)?;
-    metadata::write(&call.metadata, request.headers_mut())?;
+    metadata::write(&call.metadata, &mut headers)?;
+    let mut request = http::Request::new(());
+    *request.method_mut() = http::Method::POST;
+    *request.uri_mut() = http::Uri::from_parts(uri).map_err(refused)?;
+    *request.version_mut() = http::Version::HTTP_2;
+    *request.headers_mut() = headers;
     Ok(request)
 }
 
@@ -165,13 +196,11 @@ pub(super) async fn read(
     }
     if body.is_end_stream() {
         // A response without messages may consist of trailers only.
-        let (trailers, status) = read_head(head.headers).await;
-        seen.trailers = trailers;
-        return Ok(status);
+        return read_trailers(head.headers, seen).await;
     }
     let encoding = text("grpc-encoding").map(str::to_owned);
     let encoding = encoding.as_deref();
-    seen.headers = read_head(head.headers).await.0;
+    seen.headers = read_head(head.headers, metadata::read).await.unwrap_or_default();
     let mut frames = Frames::default();
     while let Some(piece) = body.data().await {
         let piece = match piece {
@@ -186,23 +215,32 @@ pub(super) async fn read(
         }
     }
     let trailers = trailers(connection, &mut body, seen).await?;
-    let (trailers, status) = read_head(trailers).await;
-    seen.trailers = trailers;
+    let status = read_trailers(trailers, seen).await?;
     if status.is_ok() && !frames.is_empty() {
         return Err(GrpcStatus::new(GrpcCode::INTERNAL, "unexpected EOF"));
     }
     Ok(status)
 }
 
-/// Metadata and status of a head; a large one is read on the CPU pool.
-async fn read_head(map: HeaderMap) -> (GrpcMetadata, GrpcStatus) {
-    let read = |map: &HeaderMap| (metadata::read(map), metadata::status(map));
+/// What `read` finds in a head; a large one is read on the CPU pool, `None` when that has ended.
+async fn read_head<T: Send + 'static>(
+    map: HeaderMap,
+    read: impl FnOnce(&HeaderMap) -> T + Send + 'static,
+) -> Option<T> {
     let length: usize = map.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
     if length <= LARGE_HEAD {
-        return read(&map);
+        return Some(read(&map));
     }
-    let read = cpu_pool::run(move || read(&map)).await;
-    read.unwrap_or_else(|| (GrpcMetadata::new(), GrpcStatus::new(GrpcCode::INTERNAL, "the head could not be read")))
+    cpu_pool::run(move || read(&map)).await
+}
+
+/// The status that trailers tell, and their metadata.
+async fn read_trailers(map: HeaderMap, seen: &mut ResponseProgress) -> Result<GrpcStatus, GrpcStatus> {
+    let read = |map: &HeaderMap| (metadata::read(map), metadata::status(map));
+    let (trailers, status) =
+        read_head(map, read).await.ok_or_else(|| GrpcStatus::new(GrpcCode::INTERNAL, "the head could not be read"))?;
+    seen.trailers = trailers;
+    Ok(status)
 }
 
 async fn trailers(

@@ -83,8 +83,11 @@ fn unpack(value: &[u8]) -> Bytes {
 
 /// The status that trailers tell.
 pub fn status(trailers: &HeaderMap) -> GrpcStatus {
-    let text = |name: &str| trailers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-    let code = match text("grpc-status") {
+    static GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
+    static GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
+    static DETAILS: HeaderName = HeaderName::from_static("grpc-status-details-bin");
+    let text = |name: &HeaderName| trailers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let code = match text(&GRPC_STATUS) {
         None => GrpcCode::UNKNOWN,
         Some(code) => match code.parse() {
             Ok(code) => GrpcCode(code),
@@ -96,8 +99,8 @@ pub fn status(trailers: &HeaderMap) -> GrpcStatus {
             }
         },
     };
-    let details = trailers.get("grpc-status-details-bin").map(|value| unpack(value.as_bytes()));
-    let message = text("grpc-message").unwrap_or_default();
+    let details = trailers.get(&DETAILS).map(|value| unpack(value.as_bytes()));
+    let message = text(&GRPC_MESSAGE).unwrap_or_default();
     let message = percent_decode_str(&message).decode_utf8_lossy().into_owned();
     GrpcStatus { code, message, details }
 }

@@ -13,7 +13,7 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::{mpsc, oneshot};
 use tokio_rustls::TlsConnector;
 
-use super::call::{self, Call, CallOutcome, ResponseProgress};
+use super::call::{self, Call, CallOutcome, CommonHead, ResponseProgress};
 use super::command::{ChannelCommand, StreamCommand, StreamEnds, StreamEvent};
 use super::config::{ChannelConfig, Security};
 use super::connection::{ConnectionError, GrpcConnection};
@@ -28,10 +28,15 @@ const BACKOFF_FACTOR: f64 = 1.6;
 /// The longest pause.
 const MAX_BACKOFF: Duration = Duration::from_secs(120);
 
+/// A message of at most this many bytes, one frame of HTTP/2, is handed over with the head of its call.
+const SHORT_MESSAGE: usize = 16 << 10;
+
 /// The network thread's half of a channel.
 struct Subchannel {
     connections: Rc<ClientConnections>,
     config: ChannelConfig,
+    /// What the heads of all calls have in common, or what each of them ends with.
+    head: Result<CommonHead, GrpcStatus>,
     connector: Option<TlsConnector>,
     connection: RefCell<Option<GrpcConnection>>,
     /// Only one attempt to connect at a time.
@@ -60,6 +65,7 @@ pub(super) async fn serve(
     };
     let subchannel = Rc::new(Subchannel {
         connections,
+        head: CommonHead::new(&config),
         config,
         connector,
         connection: RefCell::default(),
@@ -158,7 +164,8 @@ impl Subchannel {
         let mut again = true;
         loop {
             let connection = self.connection().await?;
-            match call::begin(&connection, &self.config, call, deadline).await {
+            let head = self.head.as_ref().map_err(GrpcStatus::clone)?;
+            match call::begin(&connection, head, call, deadline).await {
                 Ok(exchange) => return Ok((connection, exchange)),
                 Err(Some(status)) => return Err(status),
                 Err(None) if again => {
@@ -203,13 +210,21 @@ async fn unary(subchannel: Rc<Subchannel>, call: Call, message: Bytes, mut reply
                 }
             };
             let call::StartedCall { mut upload, response } = exchange;
+            // Handed over before the head has left, a short message leaves in the same write; it still waits for its window.
+            let is_short = framed.len() <= SHORT_MESSAGE;
+            if is_short {
+                _ = upload.send_data(framed.clone(), true);
+            }
             let upload = async {
                 // A server may respond without reading everything; only the response counts.
-                _ = call::send(&mut upload, framed.clone(), true).await;
+                if !is_short {
+                    _ = call::send(&mut upload, framed.clone(), true).await;
+                }
                 std::future::pending::<()>().await;
             };
             let response = call::read(&connection, response, subchannel.config.max_receive, &mut seen, take);
             let status = tokio::select! {
+                biased;
                 status = response => status,
                 () = upload => Err(GrpcStatus::canceled()),
             };

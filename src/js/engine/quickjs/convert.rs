@@ -95,8 +95,8 @@ pub fn to_js(context: Context, value: Value) -> Result<Owned, Thrown> {
         }
         Value::Map(map) if (1..=MAX_KNOWN_MEMBERS).contains(&map.len()) => {
             let members = map.into_iter().map(|(name, item)| Ok((name, to_js(context, item)?)));
-            let members = members.collect::<Result<_, Thrown>>()?;
-            context.object_of(&context.state().extras.forms, members)?
+            let members = members.collect::<Result<Vec<_>, Thrown>>()?;
+            context.object_of(&context.state().extras.forms, &members)?
         }
         Value::Map(map) => {
             let object = context.object()?;

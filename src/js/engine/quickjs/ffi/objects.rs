@@ -262,15 +262,10 @@ impl Context {
     ///
     /// # Errors
     /// There is no memory.
-    pub fn object_of(
-        self,
-        forms: &KnownForms,
-        members: SmallVec<[(String, Owned); MAX_KNOWN_MEMBERS]>,
-    ) -> Result<Owned, Thrown> {
-        let like = forms.like(self, &members)?;
-        let (names, values): (SmallVec<[String; MAX_KNOWN_MEMBERS]>, SmallVec<[JSValue; MAX_KNOWN_MEMBERS]>) =
-            members.into_iter().map(|(name, value)| (name, value.into_raw())).unzip();
-        self.object_like(like, names.iter().map(String::as_str), values)
+    pub fn object_of(self, forms: &KnownForms, members: &[(String, Owned)]) -> Result<Owned, Thrown> {
+        let like = forms.like(self, members)?;
+        let values = members.iter().map(|(_, value)| value.clone().into_raw()).collect();
+        self.object_like(like, members.iter().map(|(name, _)| name.as_str()), values)
     }
 
     /// An object like that one, whose members are of these names.

@@ -1,6 +1,5 @@
 //! Unary calls: from arguments to bytes, from an outcome to a response.
 
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -128,14 +127,9 @@ impl PreparedCall {
             true => Value::Null,
             false => error_of(&self.types, &status, ["code", "message", "details"]),
         };
-        let fields = [
-            ("message", shown),
-            ("error", error),
-            ("headers", shown_metadata(headers)),
-            ("trailers", shown_metadata(trailers)),
-            ("status", Value::Number(f64::from(status.code.0))),
-        ];
-        Value::Map(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+        static NAMES: [&str; 5] = ["message", "error", "headers", "trailers", "status"];
+        let status = Value::Number(f64::from(status.code.0));
+        Value::Record(&NAMES, vec![shown, error, shown_metadata(headers), shown_metadata(trailers), status])
     }
 }
 
@@ -195,15 +189,13 @@ pub(super) fn error_of(types: &Types, status: &GrpcStatus, order: [&str; 3]) -> 
     Value::Map(order.into_iter().map(|name| (name.to_owned(), field(name))).collect())
 }
 
-/// Names with the lists of their values.
+/// Names with the lists of their values; those of one name come one after the other, as `HeaderMap` has them.
 fn shown_metadata(metadata: GrpcMetadata) -> Value {
     let mut map: Vec<(String, Vec<Value>)> = Vec::new();
-    let mut places = HashMap::new();
     for (name, value) in metadata {
-        let at = *places.entry(name.clone()).or_insert(map.len());
-        match map.get_mut(at) {
-            Some((_, list)) => list.push(Value::String(text_of(&value))),
-            None => map.push((name, vec![Value::String(text_of(&value))])),
+        match map.last_mut() {
+            Some((last, list)) if *last == name => list.push(Value::String(text_of(&value))),
+            _ => map.push((name, vec![Value::String(text_of(&value))])),
         }
     }
     Value::Map(map.into_iter().map(|(name, list)| (name, Value::List(list))).collect())
