@@ -39,7 +39,6 @@ pub enum Value {
     /// Own enumerable string-keyed properties, in order.
     Map(Vec<(String, Value)>),
     /// An object to JavaScript, whose property names are written in the program: a value for each of them, in order.
-    #[cfg_attr(not(feature = "x-faker"), allow(dead_code, reason = "only made-up values are such objects"))]
     Record(&'static [&'static str], Vec<Value>),
     /// JSON text, parsed by the fastest means the engine has.
     Json(Bytes),
