@@ -33,9 +33,9 @@ unsafe extern "C" {
 }
 
 /// What the runtimes of a thread have in common: names (QuickJS: atoms), and code that names nothing else.
-struct Shared(NonNull<JSShared>);
+struct SharedSpace(NonNull<JSShared>);
 
-impl Drop for Shared {
+impl Drop for SharedSpace {
     fn drop(&mut self) {
         // SAFETY: every runtime that has it holds one `Rc` of this until it is freed.
         unsafe { JS_FreeShared(self.0.as_ptr()) };
@@ -44,7 +44,7 @@ impl Drop for Shared {
 
 thread_local! {
     /// What the next runtime begins with, as long as another has it.
-    static SHARED: RefCell<Weak<Shared>> = const { RefCell::new(Weak::new()) };
+    static SHARED: RefCell<Weak<SharedSpace>> = const { RefCell::new(Weak::new()) };
 }
 
 /// A runtime and its context; the state of the realm goes with them.
@@ -54,7 +54,7 @@ pub struct JsRuntime {
     /// From `Box::into_raw`, freed in `drop`: the opaque pointer of runtime and context is the same.
     attached: NonNull<Attached>,
     /// Freed after the runtime.
-    shared: OnceCell<Rc<Shared>>,
+    shared: OnceCell<Rc<SharedSpace>>,
 }
 
 /// What the opaque pointers point to.
@@ -109,7 +109,7 @@ impl JsRuntime {
         }
         // SAFETY: the runtime is alive. It never leaves its thread, as it is not `Send`.
         if let Some(shared) = NonNull::new(unsafe { JS_Share(self.raw.as_ptr()) }) {
-            let shared = self.shared.get_or_init(|| Rc::new(Shared(shared)));
+            let shared = self.shared.get_or_init(|| Rc::new(SharedSpace(shared)));
             SHARED.set(Rc::downgrade(shared));
         }
     }
@@ -192,7 +192,7 @@ impl Context {
 }
 
 /// A runtime that allocates from the same allocator as Rust does.
-fn new_runtime(shared: Option<&Shared>) -> Option<NonNull<JSRuntime>> {
+fn new_runtime(shared: Option<&SharedSpace>) -> Option<NonNull<JSRuntime>> {
     unsafe extern "C" fn calloc(_opaque: *mut c_void, count: qjs::size_t, size: qjs::size_t) -> *mut c_void {
         // SAFETY: any count and size are allowed; null means there is no memory.
         unsafe { libmimalloc_sys::mi_calloc(count as usize, size as usize) }
