@@ -546,6 +546,11 @@ struct JSContext {
     JSValue global_obj; /* global object */
     JSValue global_var_obj; /* contains the global let/const definitions */
 
+    /* volley: for each group of late intrinsics: undefined where it is no late one, null as long as it was not needed, and then
+       an object with what it has made, by name */
+    JSValue late_intrinsics[JS_LATE_COUNT];
+    JSLateIntrinsicHook *late_intrinsic_hook;
+
     double time_origin;
 
     uint64_t random_state;
@@ -1510,6 +1515,8 @@ static JSValue js_new_callsite(JSContext *ctx, JSCallSiteData *csd);
 static void js_new_callsite_data(JSContext *ctx, JSCallSiteData *csd, JSStackFrame *sf);
 static void js_new_callsite_data2(JSContext *ctx, JSCallSiteData *csd, const char *filename, int line_num, int col_num);
 static int _JS_AddIntrinsicCallSite(JSContext *ctx);
+static int js_need_class(JSContext *ctx, int class_id);
+static JSValue js_late_intrinsic(JSContext *ctx, JSAtom name, int group);
 
 static void JS_SetOpaqueInternal(JSValueConst obj, void *opaque);
 
@@ -2593,6 +2600,8 @@ JSContext *JS_NewContextRaw(JSRuntime *rt)
     ctx->error_back_trace = JS_UNDEFINED;
     ctx->error_prepare_stack = JS_UNDEFINED;
     ctx->error_stack_trace_limit = js_int32(10);
+    for(i = 0; i < JS_LATE_COUNT; i++)
+        ctx->late_intrinsics[i] = JS_UNDEFINED;
     init_list_head(&ctx->loaded_modules);
 
     if (JS_AddIntrinsicBasicObjects(ctx)) {
@@ -2657,6 +2666,8 @@ void JS_SetClassProto(JSContext *ctx, JSClassID class_id, JSValue obj)
 JSValue JS_GetClassProto(JSContext *ctx, JSClassID class_id)
 {
     assert(class_id < ctx->rt->class_count);
+    if (js_need_class(ctx, class_id))
+        return JS_EXCEPTION;
     return js_dup(ctx->class_proto[class_id]);
 }
 
@@ -2705,6 +2716,8 @@ static void JS_MarkContext(JSRuntime *rt, JSContext *ctx,
 
     JS_MarkValue(rt, ctx->global_obj, mark_func);
     JS_MarkValue(rt, ctx->global_var_obj, mark_func);
+    for(i = 0; i < JS_LATE_COUNT; i++)
+        JS_MarkValue(rt, ctx->late_intrinsics[i], mark_func);
 
     JS_MarkValue(rt, ctx->throw_type_error, mark_func);
     JS_MarkValue(rt, ctx->eval_obj, mark_func);
@@ -2787,6 +2800,8 @@ void JS_FreeContext(JSContext *ctx)
 
     JS_FreeValue(ctx, ctx->global_obj);
     JS_FreeValue(ctx, ctx->global_var_obj);
+    for(i = 0; i < JS_LATE_COUNT; i++)
+        JS_FreeValue(ctx, ctx->late_intrinsics[i]);
 
     JS_FreeValue(ctx, ctx->throw_type_error);
     JS_FreeValue(ctx, ctx->eval_obj);
@@ -20687,6 +20702,9 @@ static JSValue js_create_from_ctor(JSContext *ctx, JSValueConst ctor,
     JSValue proto, obj;
     JSContext *realm;
 
+    if (unlikely(JS_IsNull(ctx->class_proto[class_id])) &&
+        js_need_class(ctx, class_id))
+        return JS_EXCEPTION;
     if (JS_IsUndefined(ctor)) {
         proto = js_dup(ctx->class_proto[class_id]);
     } else {
@@ -39778,6 +39796,8 @@ static JSValue JS_ReadDate(BCReaderState *s)
         JS_ThrowTypeError(ctx, "Number tag expected for date");
         goto fail;
     }
+    if (js_need_class(ctx, JS_CLASS_DATE))
+        goto fail;
     obj = JS_NewObjectProtoClass(ctx, ctx->class_proto[JS_CLASS_DATE],
                                  JS_CLASS_DATE);
     if (JS_IsException(obj))
@@ -40160,6 +40180,9 @@ static JSAtom find_atom(JSContext *ctx, const char *name)
     return atom;
 }
 
+/* volley: a property that is made with its group of late intrinsics, which is in `magic` */
+#define JS_DEF_LATE 64
+
 static JSValue JS_InstantiateFunctionListItem2(JSContext *ctx, JSObject *p,
                                                JSAtom atom, void *opaque)
 {
@@ -40182,6 +40205,9 @@ static JSValue JS_InstantiateFunctionListItem2(JSContext *ctx, JSObject *p,
             proto = ctx->class_proto[JS_CLASS_OBJECT];
         val = JS_NewObjectProtoList(ctx, proto,
                                     e->u.prop_list.tab, e->u.prop_list.len);
+        break;
+    case JS_DEF_LATE:
+        val = js_late_intrinsic(ctx, atom, e->magic);
         break;
     default:
         abort();
@@ -46737,6 +46763,10 @@ static JSValue js_string_match(JSContext *ctx, JSValueConst this_val,
             goto fail;
         args[args_len++] = str;
     }
+    if (js_need_class(ctx, JS_CLASS_REGEXP)) {
+        JS_FreeValue(ctx, str);
+        goto fail;
+    }
     rx = JS_CallConstructor(ctx, ctx->regexp_ctor, args_len, args);
     JS_FreeValue(ctx, str);
     if (JS_IsException(rx)) {
@@ -48446,6 +48476,8 @@ static JSValue js_regexp_constructor_internal(JSContext *ctx, JSValueConst ctor,
         goto fail;
     }
     prop.u.value = js_int32(0); // lastIndex
+    if (js_need_class(ctx, JS_CLASS_REGEXP))
+        goto fail;
     if (ctx->regexp_shape && JS_IsUndefined(ctor)) {
         obj = JS_NewObjectFromShape(ctx, js_dup_shape(ctx->regexp_shape),
                                     JS_CLASS_REGEXP, &prop);
@@ -61849,6 +61881,115 @@ int JS_AddIntrinsicTypedArrays(JSContext *ctx)
         return -1;
 #endif
     return 0;
+}
+
+/* Late intrinsics (volley) */
+
+static int (*const js_late_makers[JS_LATE_COUNT])(JSContext *ctx) = {
+    [JS_LATE_DATE] = JS_AddIntrinsicDate,
+    [JS_LATE_REGEXP] = JS_AddIntrinsicRegExp,
+    [JS_LATE_MAP_SET] = JS_AddIntrinsicMapSet,
+    [JS_LATE_TYPED_ARRAYS] = JS_AddIntrinsicTypedArrays,
+};
+
+static const JSCFunctionListEntry js_late_entries[JS_LATE_COUNT] = {
+    [JS_LATE_DATE] = { .name = "", .def_type = JS_DEF_LATE, .magic = JS_LATE_DATE },
+    [JS_LATE_REGEXP] = { .name = "", .def_type = JS_DEF_LATE, .magic = JS_LATE_REGEXP },
+    [JS_LATE_MAP_SET] = { .name = "", .def_type = JS_DEF_LATE, .magic = JS_LATE_MAP_SET },
+    [JS_LATE_TYPED_ARRAYS] = { .name = "", .def_type = JS_DEF_LATE, .magic = JS_LATE_TYPED_ARRAYS },
+};
+
+static int js_late_group(int class_id)
+{
+    switch (class_id) {
+    case JS_CLASS_DATE:
+        return JS_LATE_DATE;
+    case JS_CLASS_REGEXP:
+    case JS_CLASS_REGEXP_STRING_ITERATOR:
+        return JS_LATE_REGEXP;
+    case JS_CLASS_MAP:
+    case JS_CLASS_SET:
+    case JS_CLASS_WEAKMAP:
+    case JS_CLASS_WEAKSET:
+    case JS_CLASS_MAP_ITERATOR:
+    case JS_CLASS_SET_ITERATOR:
+        return JS_LATE_MAP_SET;
+    case JS_CLASS_ARRAY_BUFFER:
+    case JS_CLASS_SHARED_ARRAY_BUFFER:
+    case JS_CLASS_DATAVIEW:
+        return JS_LATE_TYPED_ARRAYS;
+    default:
+        if (class_id >= JS_CLASS_UINT8C_ARRAY &&
+            class_id < JS_CLASS_UINT8C_ARRAY + JS_TYPED_ARRAY_COUNT)
+            return JS_LATE_TYPED_ARRAYS;
+        return -1;
+    }
+}
+
+int JS_NeedLateIntrinsics(JSContext *ctx, int group)
+{
+    JSValue made, global_obj;
+    int ret;
+
+    if (!JS_IsNull(ctx->late_intrinsics[group]))
+        return 0;
+    made = JS_NewObjectProto(ctx, JS_NULL);
+    if (JS_IsException(made))
+        return -1;
+    ctx->late_intrinsics[group] = js_dup(made);
+    /* what the intrinsics make for the global object goes into `made`; no JavaScript runs meanwhile */
+    global_obj = ctx->global_obj;
+    ctx->global_obj = made;
+    ret = js_late_makers[group](ctx);
+    if (ret == 0 && ctx->late_intrinsic_hook)
+        ret = ctx->late_intrinsic_hook(ctx, group);
+    ctx->global_obj = global_obj;
+    JS_FreeValue(ctx, made);
+    return ret;
+}
+
+static int js_need_class(JSContext *ctx, int class_id)
+{
+    int group;
+
+    if (likely(!JS_IsNull(ctx->class_proto[class_id])))
+        return 0;
+    group = js_late_group(class_id);
+    return group < 0 ? 0 : JS_NeedLateIntrinsics(ctx, group);
+}
+
+static JSValue js_late_intrinsic(JSContext *ctx, JSAtom name, int group)
+{
+    if (JS_NeedLateIntrinsics(ctx, group))
+        return JS_EXCEPTION;
+    return JS_GetProperty(ctx, ctx->late_intrinsics[group], name);
+}
+
+void JS_SetLateIntrinsicHook(JSContext *ctx, JSLateIntrinsicHook *hook)
+{
+    ctx->late_intrinsic_hook = hook;
+}
+
+int JS_DefineLateIntrinsic(JSContext *ctx, JSValueConst obj, const char *name,
+                           int group)
+{
+    JSAtom atom;
+    int ret;
+
+    if (JS_IsUndefined(ctx->late_intrinsics[group])) {
+        ctx->late_intrinsics[group] = JS_NULL;
+        /* literals are compiled without */
+        if (group == JS_LATE_REGEXP)
+            JS_AddIntrinsicRegExpCompiler(ctx);
+    }
+    atom = JS_NewAtom(ctx, name);
+    if (atom == JS_ATOM_NULL)
+        return -1;
+    ret = JS_DefineAutoInitProperty(ctx, obj, atom, JS_AUTOINIT_ID_PROP,
+                                    (void *)&js_late_entries[group],
+                                    JS_PROP_WRITABLE | JS_PROP_CONFIGURABLE);
+    JS_FreeAtom(ctx, atom);
+    return ret < 0 ? -1 : 0;
 }
 
 /* Performance */

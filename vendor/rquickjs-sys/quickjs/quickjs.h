@@ -509,6 +509,16 @@ JS_EXTERN JSShared *JS_Share(JSRuntime *rt);
 JS_EXTERN void JS_FreeShared(JSShared *shared);
 JS_EXTERN JSValue JS_ReadCode(JSContext *ctx, const uint8_t *buf, size_t buf_len,
                               uint64_t id);
+// volley: intrinsics that are made when they are first needed
+enum { JS_LATE_DATE, JS_LATE_REGEXP, JS_LATE_MAP_SET, JS_LATE_TYPED_ARRAYS, JS_LATE_COUNT };
+/* Called once a group is made, before anything sees it: the global object is one with what it has made, and nothing else.
+   Other properties that JS_DefineLateIntrinsic makes for the group are to be added to it. No JavaScript may run. */
+typedef int JSLateIntrinsicHook(JSContext *ctx, int group);
+JS_EXTERN void JS_SetLateIntrinsicHook(JSContext *ctx, JSLateIntrinsicHook *hook);
+/* Defines a property that is made with its group; `obj` has none of this name. */
+JS_EXTERN int JS_DefineLateIntrinsic(JSContext *ctx, JSValueConst obj, const char *name, int group);
+/* Makes a group now. */
+JS_EXTERN int JS_NeedLateIntrinsics(JSContext *ctx, int group);
 JS_EXTERN JSRuntime *JS_NewRuntime2(const JSMallocFunctions *mf, void *opaque);
 JS_EXTERN void JS_FreeRuntime(JSRuntime *rt);
 JS_EXTERN void *JS_GetRuntimeOpaque(JSRuntime *rt);

@@ -3,9 +3,10 @@
 //!
 //! QuickJS makes the functions of such a table when they are first touched, so they cost a VU that doesn't nothing.
 
+use std::cell::OnceCell;
 use std::rc::Rc;
 
-use super::ffi::{Atom, Borrowed, Context, MethodEntry, NativeCall, NativeFunction, Owned, Thrown, entry};
+use super::ffi::{Atom, Borrowed, Context, LateGroup, MethodEntry, NativeCall, NativeFunction, Owned, Thrown, entry};
 use super::realm::put;
 use super::{errors, source_texts};
 use crate::js::language::regexp::{self, Captures, Flags, MatchError, Program};
@@ -27,17 +28,28 @@ const DATE_FORMS: [dates::Form; 5] =
     [dates::Form::Full, dates::Form::Time, dates::Form::Locale, dates::Form::LocaleDate, dates::Form::LocaleTime];
 
 /// What is kept of the engine's own for these methods: scripts may replace what they see of it.
+#[derive(Default)]
 pub struct Originals {
+    functions: OnceCell<FunctionOriginals>,
+    regexps: OnceCell<RegExpOriginals>,
+    /// `Date.prototype.getTime`
+    time: OnceCell<Owned>,
+}
+
+/// As above, of functions.
+struct FunctionOriginals {
+    /// `Function.prototype.toString`, which gives a mark where the text is in the module's.
+    text: Owned,
+    /// The getter of the file a function is in.
+    file: Owned,
+}
+
+/// As above, of regular expressions.
+struct RegExpOriginals {
     /// `RegExp.prototype.exec`
     exec: Owned,
     /// The name `lastIndex`.
     last_index: Atom,
-    /// `Date.prototype.getTime`
-    time: Owned,
-    /// `Function.prototype.toString`, which gives a mark where the text is in the module's.
-    function_text: Owned,
-    /// The getter of the file a function is in.
-    function_file: Owned,
     /// The getters of a RegExp, in the order of [`MEMBERS`].
     getters: Vec<Owned>,
 }
@@ -47,30 +59,48 @@ const MEMBERS: [&str; 9] =
     ["source", "global", "sticky", "ignoreCase", "multiline", "dotAll", "unicode", "hasIndices", "unicodeSets"];
 
 /// Puts the methods in the place of the engine's.
-pub fn install(context: Context) -> Result<Originals, Thrown> {
-    let global = context.global();
-    let prototype = |class: &str| context.get_or_undefined(&context.get(&global, class)?, "prototype");
-    let [regexp, string, date] = [prototype("RegExp")?, prototype("String")?, prototype("Date")?];
-    let function = prototype("Function")?;
-    let originals = Originals {
-        exec: context.get(&regexp, "exec")?,
-        last_index: context.atom("lastIndex"),
-        time: context.get(&date, "getTime")?,
-        function_text: context.get(&function, "toString")?,
-        function_file: context.own_getter(&function, "fileName")?,
-        getters: MEMBERS.iter().map(|name| context.own_getter(&regexp, *name)).collect::<Result<_, _>>()?,
+pub fn install(context: Context) -> Result<(), Thrown> {
+    let [string, function] = [prototype(context, "String")?, prototype(context, "Function")?];
+    let originals = FunctionOriginals {
+        text: context.get(&function, "toString")?,
+        file: context.own_getter(&function, "fileName")?,
     };
-    context.replace_methods(&regexp, &REGEXP)?;
+    let _ = context.state().extras.originals.functions.set(originals);
     context.replace_methods(&string, &STRING)?;
-    context.replace_methods(&date, &DATE)?;
-    context.replace_methods(&function, &FUNCTION)?;
-    Ok(originals)
+    context.replace_methods(&function, &FUNCTION)
 }
 
-/// What [`install`] has kept.
-fn originals(context: &Context) -> Result<&Originals, Thrown> {
+/// As [`install`], of objects that are made only now.
+pub fn install_late(context: Context, group: LateGroup) -> Result<(), Thrown> {
+    let originals = &context.state().extras.originals;
+    match group {
+        LateGroup::Date => {
+            let date = prototype(context, "Date")?;
+            let _ = originals.time.set(context.get(&date, "getTime")?);
+            context.replace_methods(&date, &DATE)
+        }
+        LateGroup::RegExp => {
+            let regexp = prototype(context, "RegExp")?;
+            let _ = originals.regexps.set(RegExpOriginals {
+                exec: context.get(&regexp, "exec")?,
+                last_index: context.atom("lastIndex"),
+                getters: MEMBERS.iter().map(|name| context.own_getter(&regexp, *name)).collect::<Result<_, _>>()?,
+            });
+            context.replace_methods(&regexp, &REGEXP)
+        }
+        LateGroup::MapSet | LateGroup::TypedArrays => Ok(()),
+    }
+}
+
+/// The prototype of a class of the global object's.
+fn prototype(context: Context, class: &str) -> Result<Owned, Thrown> {
+    context.get_or_undefined(&context.get(&context.global(), class)?, "prototype")
+}
+
+/// What [`install`] has kept of something.
+fn kept<'a, T>(context: &'a Context, of: impl Fn(&'a Originals) -> &'a OnceCell<T>) -> Result<&'a T, Thrown> {
     let missing = || errors::throw(*context, Throw::type_error("the realm is not ready"));
-    context.state().extras.originals.get().ok_or_else(missing)
+    of(&context.state().extras.originals).get().ok_or_else(missing)
 }
 
 // Functions --------------------------------------------------------------------------------------------------------
@@ -80,10 +110,10 @@ struct FunctionText;
 
 impl NativeFunction for FunctionText {
     fn call(call: &NativeCall<'_>) -> Result<Owned, Thrown> {
-        let (context, originals) = (call.context, originals(&call.context)?);
-        let text = context.call(&originals.function_text, call.this, &[])?;
+        let (context, originals) = (call.context, kept(&call.context, |originals| &originals.functions)?);
+        let text = context.call(&originals.text, call.this, &[])?;
         let Some(place) = context.with_text(text.borrow(), source_texts::place)? else { return Ok(text) };
-        let file = context.call(&originals.function_file, call.this, &[])?;
+        let file = context.call(&originals.file, call.this, &[])?;
         let file = context.text_or_empty(file.borrow());
         context.state().host.text_part(&file, place).map_or(Ok(text), |text| context.string(&text))
     }
@@ -98,7 +128,7 @@ impl NativeFunction for PrintDate {
     fn call(call: &NativeCall<'_>) -> Result<Owned, Thrown> {
         let context = call.context;
         // The getter of the time throws for what is no date.
-        let time = context.call(&originals(&context)?.time, call.this, &[])?;
+        let time = context.call(kept(&context, |originals| &originals.time)?, call.this, &[])?;
         context.string(&dates::print(context.to_number(&time)?, DATE_FORMS[call.magic as usize]))
     }
 }
@@ -132,7 +162,7 @@ struct Exec;
 impl NativeFunction for Exec {
     fn call(call: &NativeCall<'_>) -> Result<Owned, Thrown> {
         let (context, this) = (call.context, call.this);
-        let Originals { exec, last_index, .. } = originals(&context)?;
+        let RegExpOriginals { exec, last_index, .. } = kept(&context, |originals| &originals.regexps)?;
         if !this.is_regexp() {
             return context.call(exec, this, &[call.arg(0)]);
         }
@@ -161,7 +191,7 @@ type RegExpFlags = [bool; 9];
 
 /// The program of a RegExp, and its flags.
 fn program(context: Context, this: Borrowed<'_>) -> Option<(Rc<Program>, RegExpFlags)> {
-    let getters = &context.ok(originals(&context))?.getters;
+    let getters = &context.ok(kept(&context, |originals| &originals.regexps))?.getters;
     let call = |getter: &Owned| context.ok(context.call(getter, this, &[]));
     let mut given = [false; 9];
     for (given, getter) in given.iter_mut().zip(getters).skip(1) {

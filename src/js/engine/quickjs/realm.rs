@@ -3,7 +3,7 @@
 use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 
-use super::ffi::{Atom, Borrowed, Context, JsRuntime, KnownForms, ModuleRef, Owned, PropertyFlags, Thrown};
+use super::ffi::{Atom, Borrowed, Context, JsRuntime, KnownForms, LateGroup, ModuleRef, Owned, PropertyFlags, Thrown};
 use super::{convert, errors, json, language, limits, modules, promises, scope};
 use crate::js::engine::realm::{EngineContext, EngineRealm, PromiseState, RealmState};
 use crate::js::engine::{ABSENT, ABSENT_MEMBERS, Compiled, ExportKind, Global, Host, NATIVE, loading};
@@ -23,7 +23,7 @@ pub struct QuickJsExtras {
     /// The property that makes an object stand for a native thing: `Symbol.for('volley.native')`.
     pub native: OnceCell<Atom>,
     /// What is kept of the language for what is ours of it.
-    pub originals: OnceCell<language::Originals>,
+    pub originals: language::Originals,
     /// Objects that were handed out before.
     pub forms: KnownForms,
     /// How deep JavaScript may go now.
@@ -50,9 +50,32 @@ impl QuickJs {
 fn prepare(context: Context) -> Result<(), Thrown> {
     let state = context.state();
     let _ = state.extras.native.set(context.registered_symbol(NATIVE)?);
+    remove_absent(context, None)?;
     let global = context.global();
+    for name in ABSENT {
+        context.delete(&global, name)?;
+    }
+    limits::replace_stringify(context)?;
+    json::replace_parse(context)?;
+    language::install(context)?;
+    let _ = state.primordials.set(scope::primordials(context)?);
+    Ok(())
+}
+
+/// As [`prepare`], of what is made only now: the global object has nothing else.
+pub fn prepare_late(context: Context, group: LateGroup) -> Result<(), Thrown> {
+    remove_absent(context, Some(group))?;
+    language::install_late(context, group)?;
+    scope::put_primordials(context, &context.global(), Some(group))
+}
+
+/// Removes what k6 has not of the objects of this group, or of those that are there from the start.
+fn remove_absent(context: Context, group: Option<LateGroup>) -> Result<(), Thrown> {
     for (path, names) in ABSENT_MEMBERS {
-        let mut owner = context.own(&global);
+        if path.split('.').next().and_then(LateGroup::of) != group {
+            continue;
+        }
+        let mut owner = context.global();
         for step in path.split('.') {
             owner = context.get_or_undefined(&owner, step)?;
         }
@@ -62,13 +85,6 @@ fn prepare(context: Context) -> Result<(), Thrown> {
             }
         }
     }
-    for name in ABSENT {
-        context.delete(&global, name)?;
-    }
-    limits::replace_stringify(context)?;
-    json::replace_parse(context)?;
-    let _ = state.extras.originals.set(language::install(context)?);
-    let _ = state.primordials.set(scope::primordials(context)?);
     Ok(())
 }
 

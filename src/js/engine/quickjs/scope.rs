@@ -3,8 +3,8 @@
 use std::ffi::{CString, c_int};
 
 use super::ffi::{
-    Borrowed, Closure, Context, ModuleRef, NativeCall, NativeFunction, NativeModule, Owned, PropertyFlags, Thrown,
-    ValueKind,
+    Borrowed, Closure, Context, LateGroup, ModuleRef, NativeCall, NativeFunction, NativeModule, Owned, PropertyFlags,
+    Thrown, ValueKind,
 };
 use super::realm::put;
 use super::{convert, errors};
@@ -235,12 +235,32 @@ fn flatness(call: &NativeCall<'_>) -> Result<Owned, Thrown> {
 /// What js-stdlib takes of the language: an object no script sees, without a prototype.
 pub fn primordials(context: Context) -> Result<Owned, Thrown> {
     let object = context.bare_object()?;
+    put_primordials(context, &object, None)?;
+    // What is not there yet is made when js-stdlib asks for it, or when a script comes to see it: before it can replace it.
     for (name, path, member) in PRIMORDIALS {
+        if let Some(group) = late_group(path, member) {
+            context.define_late(&object, name, group)?;
+        }
+    }
+    Ok(object)
+}
+
+/// The group that makes such a member.
+fn late_group(path: &str, member: &str) -> Option<LateGroup> {
+    LateGroup::of(path.split('.').find(|step| !step.is_empty()).unwrap_or(member))
+}
+
+/// Puts those of this group into an object, or those that are there from the start.
+pub fn put_primordials(context: Context, object: &Owned, group: Option<LateGroup>) -> Result<(), Thrown> {
+    for (name, path, member) in PRIMORDIALS {
+        if late_group(path, member) != group {
+            continue;
+        }
         let mut owner = context.global();
         for step in path.split('.').filter(|step| !step.is_empty()) {
             owner = context.get_or_undefined(&owner, step)?;
         }
-        put(context, &object, name, context.get_or_undefined(&owner, member)?)?;
+        put(context, object, name, context.get_or_undefined(&owner, member)?)?;
     }
-    Ok(object)
+    Ok(())
 }

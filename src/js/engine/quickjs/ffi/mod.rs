@@ -28,7 +28,7 @@ use rquickjs::qjs::{self, JSAtom, JSContext, JSValue};
 pub use self::functions::{Closure, MethodEntry, NativeCall, NativeFunction, entry};
 pub use self::modules::{CodeKind, ModuleRef, NativeModule};
 pub use self::objects::{KnownForms, MAX_KNOWN_MEMBERS, MemberName, OpenObject, PendingMembers};
-pub use self::runtime::JsRuntime;
+pub use self::runtime::{JsRuntime, LateGroup};
 
 use self::text::{c_string, lossy, terminated};
 

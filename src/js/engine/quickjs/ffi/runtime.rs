@@ -7,10 +7,11 @@ use std::rc::{Rc, Weak};
 
 use rquickjs::qjs::{self, JSClassID, JSContext, JSModuleDef, JSRuntime, JSValue};
 
-use super::super::realm::QuickJsState;
+use super::super::realm::{self, QuickJsState};
 use super::super::{limits, modules, promises};
 use super::functions::guard;
-use super::{Borrowed, Context, ModuleRef, buffers};
+use super::text::c_string;
+use super::{AsRaw, Borrowed, Context, ModuleRef, Thrown, buffers};
 
 /// Of our build of QuickJS (`vendor/rquickjs-sys`).
 #[repr(C)]
@@ -30,6 +31,59 @@ unsafe extern "C" {
     fn JS_Share(rt: *mut JSRuntime) -> *mut JSShared;
     /// No runtime may be left that has it.
     fn JS_FreeShared(shared: *mut JSShared);
+    /// Calls `hook` with each group of late intrinsics once it is made. The global object is one with what it has made.
+    fn JS_SetLateIntrinsicHook(ctx: *mut JSContext, hook: unsafe extern "C" fn(*mut JSContext, c_int) -> c_int);
+    /// Defines a property that is made with its group; the object must have none of this name.
+    fn JS_DefineLateIntrinsic(ctx: *mut JSContext, object: JSValue, name: *const c_char, group: c_int) -> c_int;
+    /// Makes a group, unless it was made.
+    fn JS_NeedLateIntrinsics(ctx: *mut JSContext, group: c_int) -> c_int;
+}
+
+/// Objects of the language that are made together, when one of them is first needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LateGroup {
+    /// `Date`
+    Date,
+    /// `RegExp`
+    RegExp,
+    /// Maps and sets.
+    MapSet,
+    /// Buffers and what shows their bytes.
+    TypedArrays,
+}
+
+impl LateGroup {
+    /// In the order of QuickJS' own numbers.
+    const ALL: [Self; 4] = [Self::Date, Self::RegExp, Self::MapSet, Self::TypedArrays];
+
+    /// What the group puts into the global scope, in this order; not what scripts don't find there (`ABSENT`).
+    const fn globals(self) -> &'static [&'static str] {
+        match self {
+            Self::Date => &["Date"],
+            Self::RegExp => &["RegExp"],
+            Self::MapSet => &["Map", "Set", "WeakMap", "WeakSet"],
+            Self::TypedArrays => &[
+                "ArrayBuffer",
+                "Uint8ClampedArray",
+                "Int8Array",
+                "Uint8Array",
+                "Int16Array",
+                "Uint16Array",
+                "Int32Array",
+                "Uint32Array",
+                "BigInt64Array",
+                "BigUint64Array",
+                "Float32Array",
+                "Float64Array",
+                "DataView",
+            ],
+        }
+    }
+
+    /// The group that makes a global; `None` for one that is there from the start.
+    pub fn of(global: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|group| group.globals().contains(&global))
+    }
 }
 
 /// What the runtimes of a thread have in common: names (QuickJS: atoms), and code that names nothing else.
@@ -96,6 +150,7 @@ impl JsRuntime {
             qjs::JS_SetInterruptHandler(rt, Some(interrupt), opaque);
             qjs::JS_SetModuleLoaderFunc2(rt, Some(normalize), Some(load), None, opaque);
             qjs::JS_SetHostPromiseRejectionTracker(rt, Some(track_rejection), opaque);
+            JS_SetLateIntrinsicHook(context.as_ptr(), prepare_late);
         }
         Some(Self { raw, context: Context(context), attached, shared: shared.map(OnceCell::from).unwrap_or_default() })
     }
@@ -106,6 +161,11 @@ impl JsRuntime {
     pub fn share(&self) {
         if self.shared.get().is_some() {
             return;
+        }
+        // So that the names of all of the language are among them, also where this one did not need it.
+        for group in LateGroup::ALL {
+            // SAFETY: the context is alive.
+            self.context.ok(Context::done(unsafe { JS_NeedLateIntrinsics(self.context.ptr(), group as c_int) }));
         }
         // SAFETY: the runtime is alive. It never leaves its thread, as it is not `Send`.
         if let Some(shared) = NonNull::new(unsafe { JS_Share(self.raw.as_ptr()) }) {
@@ -169,6 +229,14 @@ impl Context {
         self.attached().resource_class
     }
 
+    /// Defines a property of an object that has none of this name. It has what [`realm::prepare_late`] puts into the global
+    /// object by this name, or what the group itself does.
+    pub fn define_late(self, object: impl AsRaw, name: &str, group: LateGroup) -> Result<(), Thrown> {
+        // SAFETY: object and name are alive.
+        Self::done(unsafe { JS_DefineLateIntrinsic(self.ptr(), object.raw(), c_string(name).as_ptr(), group as c_int) })
+            .map(drop)
+    }
+
     fn runtime(self) -> *mut JSRuntime {
         // SAFETY: the context is alive.
         unsafe { qjs::JS_GetRuntime(self.ptr()) }
@@ -227,23 +295,34 @@ fn new_runtime(shared: Option<&SharedSpace>) -> Option<NonNull<JSRuntime>> {
 }
 
 /// A context with what scripts find of the language. What QuickJS would add beside it, k6 has not (`ABSENT`): weak references,
-/// `atob` with `DOMException`, `performance`. Each VU would hold some 7 KB of it.
+/// `atob` with `DOMException`, `performance`. Each VU would hold some 7 KB of it. And what a VU does not use is not made
+/// ([`LateGroup`]), which would be 32 KB.
 fn new_context(rt: *mut JSRuntime) -> Option<NonNull<JSContext>> {
-    const INTRINSICS: [unsafe extern "C" fn(*mut JSContext) -> c_int; 9] = [
-        qjs::JS_AddIntrinsicBaseObjects,
-        qjs::JS_AddIntrinsicDate,
-        qjs::JS_AddIntrinsicEval,
-        qjs::JS_AddIntrinsicRegExp,
-        qjs::JS_AddIntrinsicJSON,
-        qjs::JS_AddIntrinsicProxy,
-        qjs::JS_AddIntrinsicMapSet,
-        qjs::JS_AddIntrinsicTypedArrays,
-        qjs::JS_AddIntrinsicPromise,
+    enum Intrinsics {
+        Now(unsafe extern "C" fn(*mut JSContext) -> c_int),
+        Late(LateGroup),
+    }
+    use Intrinsics::{Late, Now};
+    const INTRINSICS: [Intrinsics; 9] = [
+        Now(qjs::JS_AddIntrinsicBaseObjects),
+        Late(LateGroup::Date),
+        Now(qjs::JS_AddIntrinsicEval),
+        Late(LateGroup::RegExp),
+        Now(qjs::JS_AddIntrinsicJSON),
+        Now(qjs::JS_AddIntrinsicProxy),
+        Late(LateGroup::MapSet),
+        Late(LateGroup::TypedArrays),
+        Now(qjs::JS_AddIntrinsicPromise),
     ];
     // SAFETY: the runtime is alive.
     let context = NonNull::new(unsafe { qjs::JS_NewContextRaw(rt) })?;
-    // SAFETY: the context is alive; the base objects come first, as the others are made of them.
-    if INTRINSICS.iter().all(|add| unsafe { add(context.as_ptr()) } == 0) {
+    let own = Context(context);
+    let add = |intrinsics: &Intrinsics| match intrinsics {
+        // SAFETY: the context is alive; the base objects come first, as the others are made of them.
+        Now(add) => unsafe { add(own.ptr()) == 0 },
+        Late(group) => group.globals().iter().all(|name| own.define_late(&own.global(), name, *group).is_ok()),
+    };
+    if INTRINSICS.iter().all(add) {
         return Some(context);
     }
     // SAFETY: nothing else refers to the context.
@@ -257,6 +336,13 @@ unsafe extern "C" fn interrupt(_rt: *mut JSRuntime, opaque: *mut c_void) -> c_in
     // SAFETY: set in `JsRuntime::new`.
     let Attached { state, .. } = unsafe { &*opaque.cast::<Attached>() };
     c_int::from(!limits::may_continue(state))
+}
+
+unsafe extern "C" fn prepare_late(context: *mut JSContext, group: c_int) -> c_int {
+    // SAFETY: QuickJS passes its own context, which is never null.
+    let context = Context(unsafe { NonNull::new_unchecked(context) });
+    let Some(group) = LateGroup::ALL.get(group as usize) else { return 0 };
+    guard(context, || realm::prepare_late(context, *group)).map_or(-1, |()| 0)
 }
 
 unsafe extern "C" fn track_rejection(
