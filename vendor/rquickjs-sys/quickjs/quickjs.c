@@ -996,6 +996,7 @@ struct JSModuleDef {
     JSValue module_ns;
     JSValue func_obj; /* only used for JS modules */
     JSModuleInitFunc *init_func; /* only used for C modules */
+    JSLateExportFunc *late_export; /* volley: of a C module that makes its exports when they are asked for */
     bool has_tla; /* true if func_obj contains await */
     bool resolved;
     bool func_created;
@@ -30121,6 +30122,34 @@ int JS_AddModuleExport(JSContext *ctx, JSModuleDef *m, const char *export_name)
         return 0;
 }
 
+void JS_SetModuleLateExports(JSModuleDef *m, JSLateExportFunc *make)
+{
+    m->late_export = make;
+}
+
+static JSVarRef *js_create_module_var(JSContext *ctx, bool is_lexical);
+
+/* volley: the variable of an export of a module that has late ones. NULL if an exception was raised. */
+static JSVarRef *js_late_export(JSContext *ctx, JSModuleDef *m, JSExportEntry *me)
+{
+    JSVarRef *var_ref;
+    JSValue val;
+
+    if (!me->u.local.var_ref) {
+        val = m->late_export(ctx, m, me - m->export_entries);
+        if (JS_IsException(val))
+            return NULL;
+        var_ref = js_create_module_var(ctx, false);
+        if (!var_ref) {
+            JS_FreeValue(ctx, val);
+            return NULL;
+        }
+        var_ref->value = val;
+        me->u.local.var_ref = var_ref;
+    }
+    return me->u.local.var_ref;
+}
+
 /* `export_name` may be pure ASCII or UTF-8 encoded */
 int JS_SetModuleExport(JSContext *ctx, JSModuleDef *m, const char *export_name,
                        JSValue val)
@@ -30133,6 +30162,8 @@ int JS_SetModuleExport(JSContext *ctx, JSModuleDef *m, const char *export_name,
     me = find_export_entry(ctx, m, name);
     JS_FreeAtom(ctx, name);
     if (!me)
+        goto fail;
+    if (m->late_export && !js_late_export(ctx, m, me))
         goto fail;
     set_value(ctx, me->u.local.var_ref->pvalue, val);
     return 0;
@@ -30520,6 +30551,7 @@ typedef enum {
     EXPORTED_NAME_AMBIGUOUS,
     EXPORTED_NAME_NORMAL,
     EXPORTED_NAME_NS,
+    EXPORTED_NAME_LATE, /* volley */
 } ExportedNameEntryEnum;
 
 typedef struct ExportedNameEntry {
@@ -30638,6 +30670,12 @@ static JSValue js_module_ns_autoinit(JSContext *ctx, JSObject *p, JSAtom atom,
                                      void *opaque)
 {
     JSModuleDef *m = opaque;
+    if (m->late_export && JS_IsObject(m->module_ns) &&
+        JS_VALUE_GET_OBJ(m->module_ns) == p) {
+        JSExportEntry *me = find_export_entry(ctx, m, atom);
+        JSVarRef *var_ref = me ? js_late_export(ctx, m, me) : NULL;
+        return var_ref ? js_dup(var_ref->value) : JS_EXCEPTION;
+    }
     return JS_GetModuleNamespace(ctx, m);
 }
 
@@ -30689,6 +30727,12 @@ static JSValue js_build_module_ns(JSContext *ctx, JSModuleDef *m)
                 en->export_type = EXPORTED_NAME_NORMAL;
                 if (res_me->u.local.var_ref) {
                     en->u.var_ref = res_me->u.local.var_ref;
+                } else if (res_m->late_export && res_m == m) {
+                    en->export_type = EXPORTED_NAME_LATE;
+                } else if (res_m->late_export) {
+                    en->u.var_ref = js_late_export(ctx, res_m, res_me);
+                    if (!en->u.var_ref)
+                        goto fail;
                 } else {
                     JSObject *p1 = JS_VALUE_GET_OBJ(res_m->func_obj);
                     p1 = JS_VALUE_GET_OBJ(res_m->func_obj);
@@ -30728,6 +30772,12 @@ static JSValue js_build_module_ns(JSContext *ctx, JSModuleDef *m)
                                           en->export_name,
                                           JS_AUTOINIT_ID_MODULE_NS,
                                           en->u.module, JS_PROP_ENUMERABLE | JS_PROP_WRITABLE) < 0)
+                goto fail;
+            break;
+        case EXPORTED_NAME_LATE:
+            if (JS_DefineAutoInitProperty(ctx, obj, en->export_name,
+                                          JS_AUTOINIT_ID_MODULE_NS, m,
+                                          JS_PROP_ENUMERABLE) < 0)
                 goto fail;
             break;
         default:
@@ -30888,7 +30938,7 @@ static int js_create_module_function(JSContext *ctx, JSModuleDef *m)
         /* initialize the exported variables */
         for(i = 0; i < m->export_entries_count; i++) {
             JSExportEntry *me = &m->export_entries[i];
-            if (me->export_type == JS_EXPORT_TYPE_LOCAL) {
+            if (me->export_type == JS_EXPORT_TYPE_LOCAL && !m->late_export) {
                 var_ref = js_create_module_var(ctx, false);
                 if (!var_ref)
                     return -1;
@@ -31062,7 +31112,11 @@ static int js_inner_module_linking(JSContext *ctx, JSModuleDef *m,
 
                 } else {
                     var_ref = res_me->u.local.var_ref;
-                    if (!var_ref) {
+                    if (res_m->late_export) {
+                        var_ref = js_late_export(ctx, res_m, res_me);
+                        if (!var_ref)
+                            goto fail;
+                    } else if (!var_ref) {
                         p1 = JS_VALUE_GET_OBJ(res_m->func_obj);
                         var_ref = p1->u.func.var_refs[res_me->u.local.var_idx];
                     }

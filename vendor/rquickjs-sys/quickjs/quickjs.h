@@ -1415,6 +1415,10 @@ typedef int JSModuleInitFunc(JSContext *ctx, JSModuleDef *m);
 
 JS_EXTERN JSModuleDef *JS_NewCModule(JSContext *ctx, const char *name_str,
                                      JSModuleInitFunc *func);
+/* volley: the exports of a C module are made when they are imported, or read of its namespace, where they are read-only.
+   `index` is the place of one among the calls of JS_AddModuleExport. To be called before the module is linked. */
+typedef JSValue JSLateExportFunc(JSContext *ctx, JSModuleDef *m, int index);
+JS_EXTERN void JS_SetModuleLateExports(JSModuleDef *m, JSLateExportFunc *make);
 /* can only be called before the module is instantiated */
 JS_EXTERN int JS_AddModuleExport(JSContext *ctx, JSModuleDef *m, const char *name_str);
 JS_EXTERN int JS_AddModuleExportList(JSContext *ctx, JSModuleDef *m,

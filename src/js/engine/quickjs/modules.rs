@@ -95,14 +95,15 @@ impl Closure<1> for MetaResolve {
 struct HostFunctions;
 
 impl NativeModule for HostFunctions {
-    fn exports(context: Context, address: &str) -> Result<Vec<(&'static str, Owned)>, Thrown> {
-        match context.state().host.load(address) {
-            Ok(ModuleCode::Native(functions)) => functions
-                .into_iter()
-                .map(|(name, place)| Ok((name, scope::native_function(context, name, place)?)))
-                .collect(),
-            Ok(_) => Err(errors::throw(context, Throw::type_error(format!("{address} has no functions")))),
-            Err(throw) => Err(errors::throw(context, throw)),
+    fn export(context: Context, address: &str, place: usize) -> Result<Owned, Thrown> {
+        let function = match context.state().host.load(address) {
+            Ok(ModuleCode::Native(functions)) => functions.get(place).copied(),
+            Ok(_) => None,
+            Err(throw) => return Err(errors::throw(context, throw)),
+        };
+        match function {
+            Some((name, place)) => scope::native_function(context, name, place),
+            None => Err(errors::throw(context, Throw::type_error(format!("{address} has no such function")))),
         }
     }
 }

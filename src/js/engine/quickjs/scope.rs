@@ -139,14 +139,11 @@ impl Closure<0> for EngineExport {
 }
 
 impl NativeModule for EngineExport {
-    fn exports(context: Context, _address: &str) -> Result<Vec<(&'static str, Owned)>, Thrown> {
-        let mut exports = Vec::with_capacity(EXPORTS.len() + 1);
-        for (at, (name, _)) in EXPORTS.iter().enumerate() {
-            exports.push((*name, context.closure::<Self, 0>((c"", 0, at as c_int), [])?));
+    fn export(context: Context, _address: &str, place: usize) -> Result<Owned, Thrown> {
+        if place < EXPORTS.len() {
+            return context.closure::<Self, 0>((c"", 0, place as c_int), []);
         }
-        let primordials = context.state().primordials.get().cloned();
-        exports.push((PRIMORDIALS_EXPORT, primordials.unwrap_or_else(|| context.undefined())));
-        Ok(exports)
+        Ok(context.state().primordials.get().cloned().unwrap_or_else(|| context.undefined()))
     }
 }
 

@@ -6,7 +6,7 @@ use std::ptr::NonNull;
 use rquickjs::qjs::{self, JSContext, JSModuleDef, JSValue};
 
 use super::functions::guard;
-use super::{AsRaw, Borrowed, Context, Owned, Thrown, c_string, terminated};
+use super::{AsRaw, Borrowed, Context, EXCEPTION, Owned, Thrown, c_string, terminated};
 use crate::js::engine::Bytecode;
 
 /// A module. Its context keeps it, unless it could not be linked.
@@ -22,25 +22,25 @@ pub enum CodeKind {
     Script,
 }
 
-/// A module whose exports are made by Rust when it is evaluated.
+/// A module whose exports are made by Rust when they are first asked for: each costs a VU some 150 bytes.
 pub trait NativeModule {
-    /// What the module at `address` exports.
+    /// What the module at `address` exports under the name at this place among all its names.
     ///
     /// # Errors
     /// What making it has thrown.
-    fn exports(context: Context, address: &str) -> Result<Vec<(&'static str, Owned)>, Thrown>;
+    fn export(context: Context, address: &str, place: usize) -> Result<Owned, Thrown>;
 }
 
-unsafe extern "C" fn init<M: NativeModule>(context: *mut JSContext, module: *mut JSModuleDef) -> c_int {
+unsafe extern "C" fn export<M: NativeModule>(context: *mut JSContext, module: *mut JSModuleDef, at: c_int) -> JSValue {
     // SAFETY: QuickJS passes its own context and module, which are never null.
     let (context, module) = unsafe { (Context(NonNull::new_unchecked(context)), NonNull::new_unchecked(module)) };
-    let done = guard(context, || {
-        for (name, value) in M::exports(context, &context.module_address(ModuleRef(module))?)? {
-            context.set_export(ModuleRef(module), name, value)?;
-        }
-        Ok(())
-    });
-    if done.is_ok() { 0 } else { -1 }
+    let made = guard(context, || M::export(context, &context.module_address(ModuleRef(module))?, at as usize));
+    made.map_or(EXCEPTION, Owned::into_raw)
+}
+
+/// Such a module is evaluated.
+const unsafe extern "C" fn nothing_to_do(_context: *mut JSContext, _module: *mut JSModuleDef) -> c_int {
+    0
 }
 
 impl ModuleRef {
@@ -66,6 +66,11 @@ unsafe extern "C" {
     /// Of our build of QuickJS (`vendor/rquickjs-sys`): reads bytecode; its functions are read once for all runtimes that share
     /// (`JsRuntime::share`). No other code may have had this number.
     fn JS_ReadCode(ctx: *mut JSContext, bytes: *const u8, len: qjs::size_t, id: u64) -> JSValue;
+    /// The exports of a native module that is not linked yet are made by `make` when they are first asked for.
+    fn JS_SetModuleLateExports(
+        module: *mut JSModuleDef,
+        make: unsafe extern "C" fn(*mut JSContext, *mut JSModuleDef, c_int) -> JSValue,
+    );
 }
 
 impl Context {
@@ -148,8 +153,10 @@ impl Context {
         names: impl IntoIterator<Item = &'n str>,
     ) -> Result<ModuleRef, Thrown> {
         // SAFETY: QuickJS copies the address before it returns.
-        let module = unsafe { qjs::JS_NewCModule(self.ptr(), c_string(address).as_ptr(), Some(init::<M>)) };
+        let module = unsafe { qjs::JS_NewCModule(self.ptr(), c_string(address).as_ptr(), Some(nothing_to_do)) };
         let module = ModuleRef(NonNull::new(module).ok_or(Thrown)?);
+        // SAFETY: the module is alive, and the function one of the program.
+        unsafe { JS_SetModuleLateExports(module.ptr(), export::<M>) };
         for name in names {
             // SAFETY: the module is alive; QuickJS copies the name before it returns.
             Self::done(unsafe { qjs::JS_AddModuleExport(self.ptr(), module.ptr(), c_string(name).as_ptr()) })?;
