@@ -6,10 +6,19 @@
 use std::io;
 use std::mem::{MaybeUninit, size_of, zeroed};
 use std::os::fd::AsRawFd;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::io::ReadBuf;
 use tokio::net::TcpStream;
+
+/// The kernel has stamped something.
+static STAMPS: AtomicBool = AtomicBool::new(false);
+
+/// True once the kernel has stamped what arrived. Only then may a socket be read by a thread that is busy with other things.
+pub fn is_stamped() -> bool {
+    STAMPS.load(Ordering::Relaxed)
+}
 
 /// Asks the kernel to stamp what arrives. Without the stamp, the moment of reading counts.
 pub fn ask(tcp: &TcpStream) {
@@ -26,12 +35,15 @@ pub fn ask(tcp: &TcpStream) {
     }
 }
 
+/// What the kernel counts in ticks of its clock is not known better than this.
+const COARSE: Duration = Duration::from_millis(8);
+
 /// Room for one control message with one timespec, aligned as the kernel writes it.
 #[repr(C, align(8))]
 struct ControlBuffer([u8; 64]);
 
 /// Reads once; how much there was, and when the last of it arrived.
-pub fn receive(tcp: &TcpStream, buf: &mut ReadBuf<'_>) -> io::Result<(usize, Instant)> {
+pub fn receive(socket: &impl AsRawFd, buf: &mut ReadBuf<'_>) -> io::Result<(usize, Instant)> {
     let mut control = MaybeUninit::<ControlBuffer>::uninit();
     // SAFETY: the kernel fills at most `iov_len` bytes of the buffer and `msg_controllen` bytes of the control
     // room, both alive for the call, and says how much it filled; only that much is taken for initialised or read.
@@ -43,23 +55,53 @@ pub fn receive(tcp: &TcpStream, buf: &mut ReadBuf<'_>) -> io::Result<(usize, Ins
         message.msg_iovlen = 1;
         message.msg_control = control.as_mut_ptr().cast();
         message.msg_controllen = size_of::<ControlBuffer>() as _;
-        let count = libc::recvmsg(tcp.as_raw_fd(), &raw mut message, 0);
+        let count = libc::recvmsg(socket.as_raw_fd(), &raw mut message, 0);
         if count < 0 {
             return Err(io::Error::last_os_error());
         }
         let count = count as usize;
         buf.assume_init(count);
         buf.advance(count);
+        if count == 0 {
+            return Ok((count, ended(socket)));
+        }
         let header = libc::CMSG_FIRSTHDR(&raw const message);
         if header.is_null() || (*header).cmsg_type != libc::SCM_TIMESTAMPNS {
             return Ok((count, Instant::now()));
         }
+        STAMPS.store(true, Ordering::Relaxed);
         let stamp = libc::CMSG_DATA(header).cast::<libc::timespec>().read_unaligned();
         // The wall clock is read first: a thread that is put aside between the two makes the bytes look later, never
         // earlier than they were.
         let age = age(stamp);
         let now = Instant::now();
         Ok((count, age.and_then(|age| now.checked_sub(age)).unwrap_or(now)))
+    }
+}
+
+/// When the peer ended the connection, which the kernel stamps nothing for: its last packet was the one that said so.
+fn ended(socket: &impl AsRawFd) -> Instant {
+    let now = Instant::now();
+    let age = tcp_info(socket).map(|info| Duration::from_millis(u64::from(info.tcpi_last_ack_recv)));
+    // What the kernel counts in ticks is better than the present only where the end has waited for long.
+    age.filter(|age| *age > COARSE).and_then(|age| now.checked_sub(age)).unwrap_or(now)
+}
+
+/// False when the peer has closed, or reset, the connection, whatever is left to read of it. Asks the kernel.
+pub fn is_open(socket: &impl AsRawFd) -> bool {
+    const ESTABLISHED: u8 = 1;
+    tcp_info(socket).is_none_or(|info| info.tcpi_state == ESTABLISHED)
+}
+
+/// What the kernel knows of a connection (tcp(7)).
+fn tcp_info(socket: &impl AsRawFd) -> Option<libc::tcp_info> {
+    let mut info = MaybeUninit::<libc::tcp_info>::zeroed();
+    let mut length = size_of::<libc::tcp_info>() as libc::socklen_t;
+    // SAFETY: the descriptor is open; the kernel writes at most `length` bytes, and all of them may be zero.
+    unsafe {
+        let fd = socket.as_raw_fd();
+        let asked = libc::getsockopt(fd, libc::SOL_TCP, libc::TCP_INFO, info.as_mut_ptr().cast(), &raw mut length);
+        (asked == 0).then(|| info.assume_init())
     }
 }
 

@@ -2,17 +2,14 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
 
 use tokio::sync::oneshot;
 
 use super::client_connections::ClientConnections;
-use super::dispatch::{ClientInfo, NetCommand, NetQueue, NetTask};
-use super::http::exchange::PreparedRequest;
-use super::http::message::{BodyMode, Exchange, Hop, Request};
-use super::http::proto::error::NetError;
+use super::connector::NetContext;
+use super::dispatch::{ClientInfo, Errand, NetCommand, NetQueue, NetTask, Reply};
 
-/// Sends requests for one VU, over connections that no other VU uses. Clones share them.
+/// The connections of one VU, which no other VU uses. Clones share them.
 #[derive(Clone, Debug)]
 pub struct Client(Arc<ClientInner>);
 
@@ -20,6 +17,8 @@ pub struct Client(Arc<ClientInner>);
 struct ClientInner {
     info: ClientInfo,
     queue: NetQueue,
+    /// `None` where nothing may be sent.
+    context: Option<Arc<NetContext>>,
 }
 
 impl Drop for ClientInner {
@@ -30,50 +29,29 @@ impl Drop for ClientInner {
 }
 
 impl Client {
-    pub(super) fn new(info: ClientInfo, queue: NetQueue) -> Self {
-        Self(Arc::new(ClientInner { info, queue }))
+    pub(super) fn new(info: ClientInfo, queue: NetQueue, context: Option<Arc<NetContext>>) -> Self {
+        Self(Arc::new(ClientInner { info, queue, context }))
     }
 
-    /// As [`Client::start`], without the handle.
-    #[cfg(test)]
-    pub fn send(&self, request: Request) -> impl Future<Output = Exchange> + Send + use<> {
-        self.start(Arc::new(request)).1
+    /// What the client keeps on the thread that asks, which runs scripts too; `None` where nothing may be sent.
+    pub(super) fn connections_here(&self) -> Option<ClientConnections> {
+        let ClientInfo { index, traffic, .. } = &self.0.info;
+        let context = self.0.context.clone()?;
+        Some(ClientConnections::on_worker(context, *index, traffic.clone()))
     }
 
-    /// Sends a request at once; the future resolves to its outcome. Dropping the future cancels the request and closes
-    /// its connection; [`SentRequest`] has the hops that had ended by then. Decoding the body counts against the
-    /// timeout; all but the first moment of it runs on the threads of the CPU pool, so the future must be awaited
-    /// inside a Tokio runtime.
-    pub fn start(&self, request: Arc<Request>) -> (SentRequest, impl Future<Output = Exchange> + Send + use<>) {
-        // A timeout beyond what the clock can represent is no timeout.
-        let deadline = Instant::now().checked_add(request.timeout);
-        let started = match PreparedRequest::new(request) {
-            Ok(prepared) => {
-                let prepared = Arc::new(prepared);
-                let (reply_tx, reply_rx) = oneshot::channel();
-                _ = self.0.queue.send(NetCommand::Request(self.0.info.clone(), prepared.clone(), reply_tx));
-                // The client must outlive its requests: dropping the last clone closes its connections.
-                Ok((self.clone(), prepared, reply_rx))
-            }
-            Err(exchange) => Err(exchange),
-        };
-        let sent = SentRequest(started.as_ref().ok().map(|(_, prepared, _)| prepared.clone()));
-        let outcome = async move {
-            let (_client, prepared, reply_rx) = match started {
-                Ok(started) => started,
-                Err(exchange) => return *exchange,
-            };
-            let Ok(mut exchange) = reply_rx.await else { return canceled(&prepared) };
-            match prepared.body_mode() {
-                // A VU that is interrupted while the body is decoded has its response: the hops stay in `SentRequest`.
-                BodyMode::Keep => exchange.decoded(deadline, || prepared.take_ended()).await,
-                BodyMode::Discard | BodyMode::First(_) => {
-                    exchange.hops = prepared.take_ended();
-                    exchange
-                }
-            }
-        };
-        (sent, outcome)
+    /// Has the network thread run an exchange, at once; the future resolves to what came of it, `None` when that thread has ended.
+    /// Dropping the future cancels the exchange and closes its connection.
+    pub(super) fn run_exchange(&self, errand: Errand) -> impl Future<Output = Option<Reply>> + Send + use<> {
+        let (reply_tx, reply_rx) = oneshot::channel();
+        _ = self.0.queue.send(NetCommand::Request(self.0.info.clone(), errand, reply_tx));
+        // The client must outlive its requests: dropping the last clone closes its connections.
+        let client = self.clone();
+        async move {
+            let reply = reply_rx.await.ok();
+            drop(client);
+            reply
+        }
     }
 
     /// Runs `task` on this client's network thread; `None` when that thread has ended. Dropping the future does not stop
@@ -98,27 +76,8 @@ impl Client {
         self.0.info.traffic.take()
     }
 
-    /// Closes the idle connections, as `noVUConnectionReuse` asks after each iteration.
-    pub fn close_idle(&self) {
+    /// Closes the idle connections of the network thread.
+    pub(super) fn close_idle(&self) {
         _ = self.0.queue.send(NetCommand::CloseIdle(self.0.info.id));
     }
-}
-
-/// A handle to a request that was sent.
-#[derive(Debug)]
-pub struct SentRequest(Option<Arc<PreparedRequest>>);
-
-impl SentRequest {
-    /// The hops that have ended and were not returned with the exchange: for callers that stop waiting for it.
-    pub fn take_ended(&self) -> Vec<Hop> {
-        self.0.as_ref().map(|prepared| prepared.take_ended()).unwrap_or_default()
-    }
-}
-
-/// The outcome when the network thread has ended: the run is over.
-fn canceled(prepared: &PreparedRequest) -> Exchange {
-    let (method, url) = prepared.method_and_url();
-    let error = NetError::other("context canceled").of(method, url);
-    let (hops, url) = (prepared.take_ended(), url.clone());
-    Exchange { hops, result: Err(error), stopped_redirecting: false, url, cookie: None, dumps: Vec::new() }
 }

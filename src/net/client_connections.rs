@@ -1,4 +1,4 @@
-//! The connections of one client on its network thread: idle ones are taken from the pool, new ones are opened.
+//! The connections of one client on one thread: idle ones are taken from the pool, new ones are opened by the network thread.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -7,17 +7,19 @@ use super::connector::{Connector, NetContext, Purpose};
 use super::http::h1::Http1;
 use super::http::h2::Http2;
 use super::http::message::Protocol;
-use super::http::pool::{Connection, ConnectionPool};
+use super::http::pool::{Connection, ConnectionPool, IdleConnection};
 use super::http::proto::error::NetError;
 use super::http::proto::url::Url;
 use super::http::timing::HopTimer;
 use super::socket::Traffic;
 
-/// One client on its network thread.
+/// One client on its network thread, or what it keeps on the thread of its VU.
 #[derive(Debug)]
 pub struct ClientConnections {
     connector: Connector,
     pool: RefCell<ConnectionPool>,
+    /// The thread runs scripts too: it only uses connections that were opened on the network thread.
+    on_worker: bool,
 }
 
 impl ClientConnections {
@@ -30,7 +32,12 @@ impl ClientConnections {
     pub fn over(connector: Connector) -> Self {
         let config = connector.config();
         let pool = ConnectionPool::new(config.max_idle, config.max_idle_per_host);
-        Self { connector, pool: pool.into() }
+        Self { connector, pool: pool.into(), on_worker: false }
+    }
+
+    /// An empty pool on a thread that runs scripts too, for connections that come from the network thread.
+    pub fn on_worker(context: Arc<NetContext>, index: u64, traffic: Arc<Traffic>) -> Self {
+        Self { on_worker: true, ..Self::new(context, index, traffic) }
     }
 
     /// What opens this client's connections.
@@ -44,6 +51,10 @@ impl ClientConnections {
     }
 
     /// A connection to `url`: an idle one, or a new one, whose cost is noted in `timer`.
+    ///
+    /// # Errors
+    /// Why none could be opened; at [`ErrorStage::Elsewhere`](super::http::proto::error::ErrorStage::Elsewhere) where only the
+    /// network thread may open one.
     pub async fn connection(
         &self,
         url: &Url,
@@ -56,6 +67,9 @@ impl ClientConnections {
                 return Ok(connection);
             }
         }
+        if self.on_worker {
+            return Err(NetError::elsewhere());
+        }
         // Boxed: opening is rare, and its state would weigh on every request.
         Box::pin(self.open(url, protocol, timer)).await
     }
@@ -64,6 +78,23 @@ impl ClientConnections {
     pub fn put_back(&self, url: &Url, connection: Box<Http1>) {
         if !self.closes_connections() {
             self.pool.borrow_mut().put(url, connection);
+        }
+    }
+
+    /// True when there is an idle connection to `url`, which may have been closed meanwhile.
+    pub fn has_idle(&self, url: &Url) -> bool {
+        self.pool.borrow().has_idle(url)
+    }
+
+    /// Takes the idle connections that `wanted` says, for another thread to [`keep`](Self::keep).
+    pub fn take_idle(&self, wanted: impl Fn(&Http1) -> bool) -> Vec<IdleConnection> {
+        self.pool.borrow_mut().take_idle(wanted)
+    }
+
+    /// Keeps idle connections that come from another thread.
+    pub fn keep(&self, idle: Vec<IdleConnection>) {
+        if !idle.is_empty() {
+            self.pool.borrow_mut().keep(idle, self.on_worker);
         }
     }
 
@@ -82,7 +113,15 @@ impl ClientConnections {
         // `h2c` is for plain connections, which no handshake can have made HTTP/2.
         if !opened.is_http2 && protocol != Protocol::H2c {
             return Ok(Connection::One(
-                Http1 { stream: opened.stream, tls: opened.tls, reused: false, pool_key: None }.into(),
+                Http1 {
+                    stream: opened.stream,
+                    tls: opened.tls,
+                    reused: false,
+                    pool_key: None,
+                    on_worker: false,
+                    is_heavy: false,
+                }
+                .into(),
             ));
         }
         let connection = Http2::open(opened.stream, opened.tls).await?;

@@ -11,10 +11,12 @@ use futures_util::future::LocalBoxFuture;
 use rustc_hash::FxHashMap;
 use tokio::sync::{mpsc, oneshot};
 
+use super::arrival;
 use super::client_connections::ClientConnections;
 use super::connector::NetContext;
-use super::http::exchange::{self, PreparedRequest};
+use super::http::exchange::{self, OpenExchange};
 use super::http::message::Exchange;
+use super::http::pool::IdleConnection;
 use super::socket::Traffic;
 
 /// A task of any kind for a client's network thread.
@@ -31,10 +33,28 @@ pub struct ClientInfo {
     pub traffic: Arc<Traffic>,
 }
 
+/// An exchange that the network thread is to run.
+#[derive(Debug)]
+pub struct Errand {
+    /// What is to be sent, or has been begun.
+    pub exchange: Box<OpenExchange>,
+    /// Idle connections it may use; `None` where the thread that asks has none, and wants none back.
+    pub idle: Option<Vec<IdleConnection>>,
+}
+
+/// What came of an [`Errand`].
+#[derive(Debug)]
+pub struct Reply {
+    /// The exchange, which is over.
+    pub exchange: Box<Exchange>,
+    /// Connections that the thread of the VU may use from now on.
+    pub idle: Vec<IdleConnection>,
+}
+
 /// What a network thread is asked to do.
 pub enum NetCommand {
-    /// Send an HTTP request and reply with its outcome.
-    Request(ClientInfo, Arc<PreparedRequest>, oneshot::Sender<Exchange>),
+    /// Send an HTTP request, or go on with it, and reply with its outcome.
+    Request(ClientInfo, Errand, oneshot::Sender<Reply>),
     /// Run a task with the client's connections.
     Run(ClientInfo, NetTask),
     /// Close the idle connections of the client with this id.
@@ -55,10 +75,10 @@ pub async fn serve(context: Arc<NetContext>, mut commands: mpsc::UnboundedReceiv
     };
     while let Some(command) = commands.recv().await {
         match command {
-            NetCommand::Request(client, prepared, reply_tx) => {
+            NetCommand::Request(client, errand, reply_tx) => {
                 let connections = find(&mut clients, client);
                 // Boxed, it is not moved with its task, which is several KB.
-                tokio::task::spawn_local(Box::pin(run_request(connections, prepared, reply_tx)));
+                tokio::task::spawn_local(Box::pin(run_request(connections, errand, reply_tx)));
             }
             NetCommand::Run(client, task) => {
                 tokio::task::spawn_local(task(find(&mut clients, client)));
@@ -74,13 +94,13 @@ pub async fn serve(context: Arc<NetContext>, mut commands: mpsc::UnboundedReceiv
 }
 
 /// Runs a request until it ends or its receiver is dropped; then it is dropped together with its connection.
-async fn run_request(
-    connections: Rc<ClientConnections>,
-    prepared: Arc<PreparedRequest>,
-    mut reply_tx: oneshot::Sender<Exchange>,
-) {
+async fn run_request(connections: Rc<ClientConnections>, errand: Errand, mut reply_tx: oneshot::Sender<Reply>) {
+    let Errand { mut exchange, idle } = errand;
+    let lends = idle.is_some();
+    connections.keep(idle.unwrap_or_default());
+    exchange.arrive();
     let exchange = {
-        let mut request = std::pin::pin!(exchange::run(&connections, &prepared));
+        let mut request = std::pin::pin!(exchange::run_to_end(&connections, exchange));
         poll_fn(|cx| match reply_tx.poll_closed(cx) {
             Poll::Ready(()) => Poll::Ready(None),
             Poll::Pending => request.as_mut().poll(cx).map(Some),
@@ -88,7 +108,14 @@ async fn run_request(
         .await
     };
     if let Some(exchange) = exchange {
+        // What takes long stays here. So does everything where a thread that is busy would not know when it arrived.
+        let idle = match lends && arrival::is_stamped() {
+            true => connections.take_idle(|connection| !connection.is_heavy),
+            false => Vec::new(),
+        };
         // Fails when the VU was interrupted in this very moment.
-        _ = reply_tx.send(exchange);
+        if let Err(reply) = reply_tx.send(Reply { exchange, idle }) {
+            connections.keep(reply.idle);
+        }
     }
 }

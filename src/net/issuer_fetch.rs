@@ -8,7 +8,7 @@ use futures_util::future::LocalBoxFuture;
 
 use super::client_connections::ClientConnections;
 use super::connector::Connector;
-use super::http::exchange::{self, PreparedRequest};
+use super::http::exchange::{self, OpenExchange, PreparedRequest};
 use super::http::message::{BodyMode, Request};
 use super::http::proto::url::Url;
 use super::tls::{IssuerResponse, IssuerTransport};
@@ -27,8 +27,11 @@ impl IssuerTransport for Connector {
             let body_mode = BodyMode::First(MAX_BODY);
             let request = Request { timeout: FETCH_TIMEOUT, body_mode, ..Request::get(url?) };
             let result = match PreparedRequest::new(Arc::new(request)) {
-                Ok(prepared) => exchange::run(&connections, &prepared).await.result,
-                Err(exchange) => exchange.result,
+                Ok(prepared) => {
+                    let exchange = Box::new(OpenExchange::new(prepared));
+                    exchange::run_to_end(&connections, exchange).await.result
+                }
+                Err(refused) => OpenExchange::refuse(refused).result,
             };
             let response = result.map_err(|error| error.full)?;
             match response.status {

@@ -1,6 +1,7 @@
 //! How bytes travel under load: a few network threads, and one client per VU with its own connections.
 //!
-//! Requests are sent, received and timestamped on the network threads, so that timings hold no JavaScript. No
+//! Connections are opened on the network threads; short requests over idle ones are sent by the thread of their VU
+//! ([`http_client`]). Timings hold no JavaScript either way ([`arrival`], [`stand_in`]). No
 //! JavaScript and no metrics here: callers get an [`http::Exchange`] with everything that happened.
 
 pub mod arrival;
@@ -18,6 +19,9 @@ pub mod dns;
 pub mod dns_query;
 pub mod grpc;
 pub mod http;
+pub mod http_client;
+#[cfg(test)]
+mod http_client_tests;
 #[cfg(feature = "x-icmp")]
 pub mod icmp;
 pub mod issuer_fetch;
@@ -50,6 +54,7 @@ pub mod sse;
 pub mod ssh;
 #[cfg(feature = "x-ssh")]
 pub mod ssh_key;
+pub mod stand_in;
 pub mod tls;
 pub mod ws;
 
@@ -58,8 +63,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::mpsc;
 
-pub use client::{Client, SentRequest};
+pub use client::Client;
 pub use config::{ClientCertificate, Config, Dns, DnsPolicy, DnsSelect, ProxyConfig, TlsConfig, TlsProtocolVersion};
+pub use http_client::{HttpClient, SentRequest};
 
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -72,6 +78,8 @@ use open_files::OpenFiles;
 #[derive(Debug)]
 pub struct Net {
     queues: Vec<NetQueue>,
+    /// `None` where nothing may be sent.
+    context: Option<Arc<NetContext>>,
     next_client: AtomicU64,
     open_files: Arc<OpenFiles>,
 }
@@ -88,14 +96,14 @@ impl Net {
             config,
         });
         let queues = (0..threads.max(1)).map(|index| start_thread(index, context.clone())).collect::<Result<_, _>>()?;
-        Ok(Arc::new(Self { queues, next_client: AtomicU64::new(0), open_files }))
+        Ok(Arc::new(Self { queues, context: Some(context), next_client: AtomicU64::new(0), open_files }))
     }
 
     /// A network without threads, for VUs that may not send anything: every request fails.
     pub fn idle() -> Arc<Self> {
         let (queue, _) = mpsc::unbounded_channel();
         let open_files = Arc::new(OpenFiles::none());
-        Arc::new(Self { queues: vec![queue], next_client: AtomicU64::new(0), open_files })
+        Arc::new(Self { queues: vec![queue], context: None, next_client: AtomicU64::new(0), open_files })
     }
 
     /// Resolves when a connection could not be opened because this process has reached its limit of open files; never
@@ -108,7 +116,7 @@ impl Net {
     pub fn client(&self, index: u64) -> Client {
         let id = self.next_client.fetch_add(1, Ordering::Relaxed);
         let queue = self.queues[(index % self.queues.len() as u64) as usize].clone();
-        Client::new(ClientInfo { id, index, traffic: Arc::default() }, queue)
+        Client::new(ClientInfo { id, index, traffic: Arc::default() }, queue, self.context.clone())
     }
 }
 

@@ -16,6 +16,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
 use super::arrival;
+use super::stand_in::Watched;
 
 /// Raw socket bytes of one client, TLS and protocol overhead included.
 #[derive(Debug, Default)]
@@ -47,14 +48,20 @@ const MIN_TIMED_WRITE: usize = 4096;
 /// A connected TCP socket that counts what goes through it.
 #[derive(Debug)]
 pub struct MeteredSocket {
-    tcp: TcpStream,
+    /// Where it is read ahead while its thread is late. Dropped before the socket is.
+    watched: Option<Box<Watched>>,
+    tcp: Tcp,
     traffic: Arc<Traffic>,
-    /// When the last bytes that were read arrived.
+    /// When the last bytes that were read arrived, or the end of the connection.
     pub arrived: Instant,
     /// How long it is read before the other connections of this thread have their turn.
     reading: Burst,
     /// The same of writing.
     writing: Burst,
+    /// A piece that was read ahead was taken: the next one is read on its own, as each has its own time.
+    took_piece: bool,
+    /// It was attached since it was written last: this thread has not heard yet whether it takes anything.
+    is_new_here: bool,
     /// Our address.
     pub local: SocketAddr,
     /// The peer's address.
@@ -67,25 +74,96 @@ impl MeteredSocket {
         let local = tcp.local_addr()?;
         arrival::ask(&tcp);
         Ok(Self {
-            tcp,
+            watched: None,
+            tcp: Tcp::Here(tcp),
             traffic,
             arrived: Instant::now(),
             reading: Burst::default(),
             writing: Burst::default(),
+            took_piece: false,
+            is_new_here: false,
             local,
             remote,
         })
     }
 
-    /// True when something arrived, or the peer closed, since the last read. Costs no system call.
+    /// The socket, on the thread it is attached to.
+    fn tcp(&self) -> &TcpStream {
+        match &self.tcp {
+            Tcp::Here(tcp) => tcp,
+            Tcp::Detached(_) | Tcp::Lost => unreachable!("a socket is used where it is attached"),
+        }
+    }
+
+    fn tcp_mut(&mut self) -> Pin<&mut TcpStream> {
+        match &mut self.tcp {
+            Tcp::Here(tcp) => Pin::new(tcp),
+            Tcp::Detached(_) | Tcp::Lost => unreachable!("a socket is used where it is attached"),
+        }
+    }
+
+    /// Takes the socket from this thread, so that another can [`attach`](Self::attach) it.
+    ///
+    /// # Errors
+    /// When the system refuses; the socket is closed then.
+    pub fn detach(&mut self) -> io::Result<()> {
+        if let Some(watched) = &self.watched {
+            watched.end();
+        }
+        if let Tcp::Here(tcp) = std::mem::replace(&mut self.tcp, Tcp::Lost) {
+            self.tcp = Tcp::Detached(tcp.into_std()?);
+        }
+        Ok(())
+    }
+
+    /// Has the socket served by this thread, whose runtime waits for sockets.
+    ///
+    /// # Errors
+    /// When the system refuses, or the socket was lost when it was detached.
+    pub fn attach(&mut self) -> io::Result<()> {
+        match std::mem::replace(&mut self.tcp, Tcp::Lost) {
+            Tcp::Detached(tcp) => {
+                // What another thread has read ahead is still to be read.
+                if self.watched.as_ref().is_none_or(|watched| !watched.has_stash()) {
+                    self.watched = Watched::new(&tcp).map(Box::new);
+                }
+                self.tcp = Tcp::Here(TcpStream::from_std(tcp)?);
+            }
+            Tcp::Here(tcp) => self.tcp = Tcp::Here(tcp),
+            Tcp::Lost => return Err(io::ErrorKind::NotConnected.into()),
+        }
+        // The pauses of the other thread are not ours.
+        (self.reading, self.writing) = (Burst::default(), Burst::default());
+        self.is_new_here = true;
+        Ok(())
+    }
+
+    /// True when something arrived, or the peer closed, since the last read, as far as this thread has heard of it. Costs no
+    /// system call.
     pub fn is_ready(&self) -> bool {
-        self.tcp.poll_read_ready(&mut Context::from_waker(Waker::noop())).is_ready()
+        self.has_stash() || self.tcp().poll_read_ready(&mut Context::from_waker(Waker::noop())).is_ready()
+    }
+
+    /// What is read next has nothing to do with what was read before.
+    fn begin_reading(&mut self) {
+        (self.reading, self.took_piece) = (Burst::default(), false);
+    }
+
+    /// True when something was read ahead.
+    fn has_stash(&self) -> bool {
+        self.watched.as_ref().is_some_and(|watched| watched.has_stash())
+    }
+
+    /// True when the peer has closed, which a thread that is busy with other things may not have heard of yet. Asks the kernel.
+    pub fn is_closed(&self) -> bool {
+        !arrival::is_open(self.tcp())
     }
 
     /// True when the peer has closed or has sent something unasked. Asks the kernel only when there is reason to.
     pub fn is_stale(&self) -> bool {
-        self.is_ready()
-            && !matches!(self.tcp.try_read(&mut [0]), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+        self.has_stash()
+            || self.is_ready()
+                && !matches!(self.tcp().try_read(&mut [0]), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
     }
 }
 
@@ -93,6 +171,19 @@ impl MeteredSocket {
     /// Pending when this socket has been written for long enough, and as much is to come.
     fn poll_turn(&mut self, cx: &mut Context<'_>, length: usize) -> Poll<()> {
         if length >= MIN_TIMED_WRITE { self.writing.poll(cx) } else { Poll::Ready(()) }
+    }
+
+    /// The first write on a thread asks the socket itself whether it takes anything: the runtime will only know after its next
+    /// look at all sockets, and a request does not wait for that.
+    fn write_first(
+        &mut self,
+        write: impl FnOnce(&socket2::SockRef<'_>) -> io::Result<usize>,
+    ) -> Option<io::Result<usize>> {
+        if !std::mem::take(&mut self.is_new_here) {
+            return None;
+        }
+        let written = write(&socket2::SockRef::from(self.tcp()));
+        Some(written).filter(|written| !matches!(written, Err(error) if error.kind() == io::ErrorKind::WouldBlock))
     }
 
     /// Counts what was written of `length` bytes.
@@ -106,6 +197,17 @@ impl MeteredSocket {
         }
         written
     }
+}
+
+/// A TCP socket, and whether a thread waits for it.
+#[derive(Debug)]
+enum Tcp {
+    /// This thread's runtime waits for it.
+    Here(TcpStream),
+    /// It is on its way between two threads.
+    Detached(std::net::TcpStream),
+    /// The system refused to let it go.
+    Lost,
 }
 
 /// How long a socket has been read, or written, without a pause in which the other connections of its thread have their turn.
@@ -167,14 +269,34 @@ impl AsyncRead for MeteredSocket {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let room = buf.remaining();
         ready!(self.reading.poll(cx));
+        if std::mem::take(&mut self.took_piece) && self.has_stash() {
+            // TLS asks for more before it hands on what it has got.
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        if let Some(watched) = &self.watched {
+            watched.wake_reader(cx);
+        }
         loop {
-            if self.tcp.poll_read_ready(cx)?.is_pending() {
+            if let Some((result, arrived)) = self.watched.as_ref().and_then(|watched| watched.take(buf)) {
+                self.arrived = arrived;
+                self.took_piece = true;
+                let count = result?;
+                self.reading.goes_on(count == room);
+                self.traffic.received.fetch_add(count as u64, Ordering::Relaxed);
+                return Poll::Ready(Ok(()));
+            }
+            if self.tcp().poll_read_ready(cx)?.is_pending() {
                 self.reading.goes_on(false);
                 return Poll::Pending;
             }
             let mut received = None;
-            let result = self.tcp.try_io(Interest::READABLE, || {
-                let (count, arrived) = arrival::receive(&self.tcp, buf)?;
+            let (tcp, watched) = (self.tcp(), self.watched.as_ref());
+            let result = tcp.try_io(Interest::READABLE, || {
+                let (count, arrived) = match watched {
+                    Some(watched) => watched.receive(tcp, buf)?,
+                    None => arrival::receive(tcp, buf)?,
+                };
                 received = Some((count, arrived));
                 // A read that leaves room has emptied the socket. Saying so here saves asking the kernel again.
                 if (1..room).contains(&count) { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
@@ -186,7 +308,10 @@ impl AsyncRead for MeteredSocket {
                     self.traffic.received.fetch_add(count as u64, Ordering::Relaxed);
                     return Poll::Ready(Ok(()));
                 }
-                (None, Err(error)) if error.kind() != io::ErrorKind::WouldBlock => return Poll::Ready(Err(error)),
+                (None, Err(error)) if error.kind() != io::ErrorKind::WouldBlock => {
+                    self.arrived = Instant::now();
+                    return Poll::Ready(Err(error));
+                }
                 (None, _) => {}
             }
         }
@@ -196,7 +321,10 @@ impl AsyncRead for MeteredSocket {
 impl AsyncWrite for MeteredSocket {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         ready!(self.poll_turn(cx, bytes.len()));
-        let written = Pin::new(&mut self.tcp).poll_write(cx, bytes);
+        let written = match self.write_first(|socket| socket.send_with_flags(bytes, libc::MSG_NOSIGNAL)) {
+            Some(written) => Poll::Ready(written),
+            None => self.tcp_mut().poll_write(cx, bytes),
+        };
         self.wrote(written, bytes.len())
     }
 
@@ -207,7 +335,10 @@ impl AsyncWrite for MeteredSocket {
     ) -> Poll<io::Result<usize>> {
         let length = slices.iter().map(|slice| slice.len()).sum();
         ready!(self.poll_turn(cx, length));
-        let written = Pin::new(&mut self.tcp).poll_write_vectored(cx, slices);
+        let written = match self.write_first(|socket| socket.send_vectored_with_flags(slices, libc::MSG_NOSIGNAL)) {
+            Some(written) => Poll::Ready(written),
+            None => self.tcp_mut().poll_write_vectored(cx, slices),
+        };
         self.wrote(written, length)
     }
 
@@ -220,7 +351,7 @@ impl AsyncWrite for MeteredSocket {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_shutdown(cx)
+        self.tcp_mut().poll_shutdown(cx)
     }
 }
 
@@ -245,17 +376,36 @@ impl NetStream {
         }
     }
 
-    /// True when an idle connection can't be used any more.
+    /// The socket underneath.
+    fn socket_mut(&mut self) -> &mut MeteredSocket {
+        match self {
+            Self::Plain(socket) => socket,
+            Self::Tls(stream) => stream.get_mut().0,
+            Self::Tunnel(stream) => stream.get_mut().0.get_mut().0,
+        }
+    }
+
+    /// As [`MeteredSocket::detach`].
+    pub fn detach(&mut self) -> io::Result<()> {
+        self.socket_mut().detach()
+    }
+
+    /// As [`MeteredSocket::attach`].
+    pub fn attach(&mut self) -> io::Result<()> {
+        self.socket_mut().attach()
+    }
+
+    /// True when an idle connection can't be used any more, as far as this thread has heard of it.
     pub fn is_stale(&mut self) -> bool {
         match self {
             Self::Plain(socket) => socket.is_stale(),
             // Session tickets arrive unasked, so only reading can tell; a pending read means a living connection.
             Self::Tls(stream) => {
-                stream.get_mut().0.reading = Burst::default();
+                stream.get_mut().0.begin_reading();
                 stream.get_ref().0.is_ready() && answers(Pin::new(stream))
             }
             Self::Tunnel(stream) => {
-                stream.get_mut().0.get_mut().0.reading = Burst::default();
+                stream.get_mut().0.get_mut().0.begin_reading();
                 stream.get_ref().0.get_ref().0.is_ready() && answers(Pin::new(stream))
             }
         }

@@ -25,7 +25,7 @@ use crate::js::engine::{self, Host, ModuleCode, RegExpLiteral, StopHook};
 use crate::js::value::{Args, Pending, Throw, Value};
 use crate::metrics::system_tags::SystemTag;
 use crate::metrics::{MetricId, Record, SampleMetadata, Stamp, TagSet};
-use crate::net::Client;
+use crate::net::{Client, HttpClient};
 
 /// Which part of a test is running; decides what the script may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +62,8 @@ pub struct VuContext {
     pub worker: Rc<Worker>,
     /// Its connections.
     pub client: Client,
+    /// What it sends HTTP requests through.
+    pub http: HttpClient,
     /// What is running.
     pub stage: Cell<LifecycleStage>,
     /// Raised from any thread to stop it.
@@ -125,6 +127,7 @@ impl VuContext {
             env: RefCell::new(script.env.clone()),
             script,
             worker,
+            http: HttpClient::new(client.clone()),
             client,
             stage: Cell::new(LifecycleStage::Init { first: id == 0 }),
             stop: Arc::default(),

@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::coroutine;
 use crate::execution::{STOP_TIMEOUT, precise_timer};
 use crate::metrics::{Interner, Record, Recorder, TagSet};
+use crate::net::stand_in::SocketWatch;
 use crate::units::sync::{lock, read, write};
 
 /// A task for a worker: called on its thread, and its future polled there until done.
@@ -235,16 +236,42 @@ fn start(at: usize, recorder: Recorder) -> std::io::Result<WorkerHandle> {
     let state_tx = Arc::new(watch::Sender::new(WorkerState::Working));
     let recorder = Arc::new(Mutex::new(recorder));
     let handle = WorkerHandle { task_tx, state: state_tx.clone(), recorder: recorder.clone() };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    let (started_tx, started_rx) = std::sync::mpsc::channel();
     std::thread::Builder::new().name(format!("volley-js-{at}")).spawn(move || {
+        let (runtime, sockets) = match event_loop() {
+            Ok(parts) => parts,
+            Err(error) => {
+                _ = started_tx.send(Err(error));
+                return;
+            }
+        };
+        _ = started_tx.send(Ok(()));
         let worker = Rc::new(Worker { recorder: recorder.clone(), tag_sets: RefCell::default() });
         coroutine::on_overflow(move || {
             flush_abandoned(&recorder);
             state_tx.send_replace(WorkerState::Overflowed);
         });
-        tokio::task::LocalSet::new().block_on(&runtime, run_tasks(worker, task_rx));
+        let tasks = tokio::task::LocalSet::new();
+        let mut working = std::pin::pin!(tasks.run_until(run_tasks(worker, task_rx)));
+        // Polled after each look at the sockets.
+        runtime.block_on(std::future::poll_fn(|cx| {
+            sockets.looked();
+            working.as_mut().poll(cx)
+        }));
     })?;
-    Ok(handle)
+    match started_rx.recv() {
+        Ok(Err(error)) => Err(error),
+        Ok(Ok(())) | Err(_) => Ok(handle),
+    }
+}
+
+/// What a worker waits in: for tasks, timers and the sockets it serves, which are read for it while it is late.
+fn event_loop() -> std::io::Result<(tokio::runtime::Runtime, Arc<SocketWatch>)> {
+    let sockets = SocketWatch::begin()?;
+    let resting = sockets.clone();
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().on_thread_park(move || resting.rests()).build()?;
+    Ok((runtime, sockets))
 }
 
 async fn run_tasks(worker: Rc<Worker>, mut task_rx: mpsc::UnboundedReceiver<Task>) {

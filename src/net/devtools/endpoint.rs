@@ -8,6 +8,7 @@ use serde::Deserialize;
 use crate::net::client::Client;
 use crate::net::http::message::{BodyMode, Request};
 use crate::net::http::proto::url::Url;
+use crate::net::http_client::HttpClient;
 
 /// What says where the socket is.
 const PATH: &str = "json/version";
@@ -33,7 +34,7 @@ pub async fn socket_url(client: &Client, url: &str, timeout: Duration) -> Result
     let parsed = Url::parse(&asked)?;
     let is_tls = parsed.is_https();
     let request = Request { timeout, body_mode: BodyMode::First(MAX_BODY), ..Request::get(parsed) };
-    let (_sent, exchange) = client.start(Arc::new(request));
+    let (_sent, exchange) = HttpClient::remote(client.clone()).start(Arc::new(request));
     let response = exchange.await.result.map_err(|error| error.full)?;
     if response.status != 200 {
         return Err(failed(&format!("the response has status {}", response.status)));

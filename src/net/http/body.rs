@@ -16,6 +16,9 @@ pub const KEPT_OF_OVERSIZED: usize = 1 << 20;
 /// system provides it as it is written to, and nothing is copied, which would take twice the memory.
 const MAX_TRUSTED_LENGTH: usize = 1 << 20;
 
+/// Bodies up to this size are copied behind the head, so that one write carries both.
+pub const SMALL_BODY: usize = 8 * 1024;
+
 /// What is done with the body of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodySink {

@@ -13,9 +13,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+use super::tests::wait;
 use super::*;
 use crate::net::tls::Ocsp;
-use crate::net::{Client, ClientCertificate, Config, Net, TlsConfig, TlsProtocolVersion};
+use crate::net::{ClientCertificate, Config, HttpClient, Net, TlsConfig, TlsProtocolVersion};
 
 /// What every server here staples to its certificate: that another one, of OpenSSL, was revoked.
 const STAPLE: &[u8] = include_bytes!("../tls/fixtures/revoked.der");
@@ -155,19 +156,17 @@ async fn h2_echo(stream: TlsStream<TcpStream>) {
     }
 }
 
-fn client(tls: TlsConfig) -> Client {
-    Net::start(Config { tls, ..Config::default() }, 1, &crate::log::Logger::silent()).unwrap().client(0)
+fn client(tls: TlsConfig) -> HttpClient {
+    HttpClient::new(
+        Net::start(Config { tls, ..Config::default() }, 1, &crate::log::Logger::silent()).unwrap().client(0),
+    )
 }
 
 fn trusting() -> TlsConfig {
     TlsConfig { insecure_skip_verify: true, ..TlsConfig::default() }
 }
 
-fn wait<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
-}
-
-fn get(client: &Client, url: Url) -> Exchange {
+fn get(client: &HttpClient, url: Url) -> Exchange {
     wait(client.send(Request::get(url)))
 }
 
@@ -259,7 +258,7 @@ fn keys_with_a_password_are_opened_and_must_fit() {
         match (net, expect) {
             (Ok(net), Ok(())) => {
                 let server = Server::new(&[], Some(certificate), echo);
-                assert_eq!(get(&net.client(0), server.url("/")).result.unwrap().status, 200);
+                assert_eq!(get(&HttpClient::new(net.client(0)), server.url("/")).result.unwrap().status, 200);
             }
             (Err(failure), Err(text)) => assert!(failure.to_string().contains(text), "{failure}"),
             (net, expect) => panic!("{:?} instead of {expect:?}", net.map(drop)),
@@ -367,5 +366,5 @@ fn http2_can_be_switched_off() {
         Net::start(Config { http2: false, tls: trusting(), ..Config::default() }, 1, &crate::log::Logger::silent())
             .unwrap()
             .client(0);
-    assert_eq!(get(&client, server.url("/")).result.unwrap().proto, "HTTP/1.1");
+    assert_eq!(get(&HttpClient::new(client), server.url("/")).result.unwrap().proto, "HTTP/1.1");
 }

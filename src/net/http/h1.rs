@@ -3,7 +3,6 @@
 //! Our own codec: exact timestamps, Go's error texts, one write for a small request and one read for a small response,
 //! no buffer while a connection waits or idles. Knows nothing of redirects, cookies and retries.
 
-use std::cell::Cell;
 use std::future::poll_fn;
 use std::io::IoSlice;
 use std::pin::Pin;
@@ -13,11 +12,11 @@ use std::time::{Duration, Instant};
 use smallvec::SmallVec;
 use tokio::io::AsyncWrite;
 
-use super::body::{BodyLimit, BodySink};
+use super::body::{BodySink, SMALL_BODY};
+use super::body_reader::{BodyReader, UnreadBody};
 use super::head_buffer::HeadBuffer;
 use super::pool_key::PoolKey;
 use super::progress::HopProgress;
-use super::proto::chunked::Framing;
 use super::proto::error::{ErrorStage, NetError};
 use super::proto::recent_heads;
 use super::proto::request_head::{MAX_SLICES, UnsentBody, WireBody, WireRequest};
@@ -28,8 +27,8 @@ use crate::net::tls::TlsInfo;
 
 /// The most bytes a head may have, interim responses included; Go's limit.
 const MAX_HEAD: usize = 10 << 20;
-/// Bodies up to this size are copied behind the head, so that one write carries both.
-const SMALL_BODY: usize = 8 * 1024;
+/// Servers close what has been idle for longer than this. A thread that is busy with scripts may not have heard of it.
+const RESTED: Duration = Duration::from_millis(100);
 /// How long to wait for a response after the server stopped reading our request.
 const EARLY_RESPONSE_TIMEOUT: Duration = Duration::from_millis(50);
 
@@ -44,6 +43,10 @@ pub struct Http1 {
     pub reused: bool,
     /// Its place in the pool, once it had one.
     pub pool_key: Option<PoolKey>,
+    /// It is served by a thread that runs scripts too: what takes long to read is read on the network thread.
+    pub on_worker: bool,
+    /// What it carried last took long to send or to read.
+    pub is_heavy: bool,
 }
 
 impl Http1 {
@@ -70,6 +73,18 @@ impl Http1 {
                 false
             }
         };
+        let response = self.read_response(wire, intact, buffer, sink, progress).await;
+        self.at_arrival(response, progress)
+    }
+
+    async fn read_response(
+        &mut self,
+        wire: &WireRequest<'_>,
+        intact: bool,
+        mut buffer: HeadBuffer,
+        sink: impl FnOnce(&ResponseHead) -> BodySink,
+        progress: &mut HopProgress,
+    ) -> Result<ResponseHead, NetError> {
         let mut head = self.read_head(&mut buffer, progress).await?;
         if head.status == 101 {
             return Err(
@@ -78,9 +93,28 @@ impl Http1 {
         }
         let framing = framing(wire.method, &mut head)?;
         progress.has_head = true;
-        let whole = self.read_body(framing, buffer, sink(&head), &head, progress).await?;
-        head.keep &= whole && intact && !wire.close && !wire.headers.wants_close();
-        Ok(head)
+        head.keep &= intact && !wire.close && !wire.headers.wants_close();
+        let (mut reader, body) = BodyReader::new(framing, sink(&head), &head);
+        progress.body = body;
+        reader.push(&buffer.bytes[buffer.start..], &mut progress.body)?;
+        buffer.release();
+        self.is_heavy = wire.body.len() > SMALL_BODY || reader.is_long();
+        self.read_body(UnreadBody { head, reader }, progress).await
+    }
+
+    /// True when it can't carry another request: the peer has closed it, or has sent something unasked.
+    pub fn is_stale(&mut self) -> bool {
+        if self.stream.is_stale() {
+            return true;
+        }
+        let socket = self.stream.socket();
+        self.on_worker && socket.arrived.elapsed() > RESTED && socket.is_closed()
+    }
+
+    /// Has it served by this thread, which runs scripts too or not.
+    pub fn attach(&mut self, on_worker: bool) -> std::io::Result<()> {
+        self.on_worker = on_worker;
+        self.stream.attach()
     }
 
     async fn write(
@@ -165,6 +199,7 @@ impl Http1 {
         progress: &mut HopProgress,
     ) -> Poll<std::io::Result<usize>> {
         let count = ready!(self.stream.poll_take(cx, |bytes| buffer.push(bytes)))?;
+        ready!(self.in_time((), progress));
         if count > 0 {
             progress.timer.first_byte(self.stream.socket().arrived);
         }
@@ -218,52 +253,58 @@ impl Http1 {
         }
     }
 
-    /// Reads the body; true when it was read to its end and nothing came behind it.
-    async fn read_body(
+    /// Reads what is left of a body.
+    ///
+    /// # Errors
+    /// At [`ErrorStage::Elsewhere`] where that has to be done by the network thread: [`HopProgress::unread`] is for it.
+    pub async fn read_rest(
         &mut self,
-        mut framing: Framing,
-        buffer: HeadBuffer,
-        sink: BodySink,
-        head: &ResponseHead,
+        unread: UnreadBody,
         progress: &mut HopProgress,
-    ) -> Result<bool, NetError> {
-        let (taken, is_oversized) = (Cell::new(0_usize), Cell::new(false));
-        let limit = BodyLimit::new(if let Framing::Length(length) = framing { Some(length) } else { None });
-        progress.body = match sink {
-            _ if matches!(head.status, 204 | 304) => None,
-            sink if sink.keeps() => Some(limit.buffer()),
-            _ => None,
-        };
-        let body = &mut progress.body;
-        let mut store = |bytes: &[u8]| {
-            let wanted = &bytes[..bytes.len().min(sink.most().saturating_sub(taken.get()))];
-            taken.set(taken.get() + wanted.len());
-            if let Some(body) = body {
-                is_oversized.set(is_oversized.get() || !limit.append(body, wanted));
-            }
-        };
-        let rest = &buffer.bytes[buffer.start..];
-        let mut clean = framing.push(rest, &mut store)? == rest.len();
-        buffer.release();
-        while !framing.is_done() && !is_oversized.get() {
-            if taken.get() >= sink.most() {
-                clean = false;
-                break;
+    ) -> Result<ResponseHead, NetError> {
+        let response = self.read_body(unread, progress).await;
+        self.at_arrival(response, progress)
+    }
+
+    /// Whatever went wrong with a response did so when the last of it arrived, not when it was noticed.
+    fn at_arrival<T>(&self, response: Result<T, NetError>, progress: &mut HopProgress) -> Result<T, NetError> {
+        if let Err(error) = &response
+            && error.stage != ErrorStage::Elsewhere
+        {
+            progress.timer.over(self.stream.socket().arrived);
+        }
+        response
+    }
+
+    async fn read_body(&mut self, unread: UnreadBody, progress: &mut HopProgress) -> Result<ResponseHead, NetError> {
+        let UnreadBody { mut head, mut reader } = unread;
+        while !reader.is_done() {
+            self.is_heavy |= reader.is_long();
+            if self.on_worker && reader.is_long() {
+                progress.unread = Some(Box::new(UnreadBody { head, reader }));
+                return Err(NetError::elsewhere());
             }
             let read = poll_fn(|cx| {
-                self.stream.poll_take(cx, |bytes| Ok((bytes.len(), framing.push(bytes, &mut store)? == bytes.len())))
+                let taken = ready!(
+                    self.stream.poll_take(cx, |bytes| reader.push(bytes, &mut progress.body).map(|()| bytes.len()))
+                );
+                self.in_time(taken, progress)
             });
             match read.await {
-                Ok(Ok((0, _))) => {
-                    framing.end()?;
-                    return Ok(false);
+                Ok(Ok(0)) => {
+                    progress.timer.over(self.stream.socket().arrived);
+                    reader.end()?;
+                    head.keep = false;
+                    return Ok(head);
                 }
-                Ok(Ok((_, all))) => clean = all,
+                Ok(Ok(_)) => {}
                 Ok(Err(error)) => return Err(error),
                 Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
                     // A TLS peer that closes without `close_notify` still ends the body.
-                    framing.end()?;
-                    return Ok(false);
+                    progress.timer.over(self.stream.socket().arrived);
+                    reader.end()?;
+                    head.keep = false;
+                    return Ok(head);
                 }
                 Err(error) => {
                     let socket = self.stream.socket();
@@ -271,13 +312,20 @@ impl Http1 {
                 }
             }
         }
-        if is_oversized.get() {
+        if reader.is_oversized() {
             return Err(progress.stop_oversized().await);
         }
         // The response was there when its last byte arrived, whatever this thread did before it read that byte. One that
         // lasts until the server closes the connection is over only then.
         progress.timer.over(self.stream.socket().arrived);
-        Ok(clean)
+        head.keep &= reader.is_clean();
+        Ok(head)
+    }
+
+    /// Pending for ever where what was read arrived after the request's time was up, though this thread reads it before it
+    /// notices that: the timeout is due.
+    fn in_time<T>(&self, read: T, progress: &HopProgress) -> Poll<T> {
+        if progress.timer.is_past(self.stream.socket().arrived) { Poll::Pending } else { Poll::Ready(read) }
     }
 }
 

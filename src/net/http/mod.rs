@@ -3,6 +3,7 @@
 //! One job of [`crate::net::Client`] is one [`Request`]; it becomes one or more hops and one [`Exchange`].
 
 pub mod body;
+pub mod body_reader;
 pub mod coding;
 pub mod dump;
 pub mod exchange;
@@ -24,7 +25,7 @@ pub mod fuzz_tests;
 #[cfg(test)]
 mod proxy_tests;
 #[cfg(test)]
-mod tests;
+pub mod tests;
 
 pub use coding::encode::{ContentCoding, compress};
 pub use dump::{Dump, DumpLevel};

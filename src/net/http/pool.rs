@@ -27,11 +27,14 @@ impl Connection {
     }
 }
 
+/// A connection between requests, and where it leads.
+pub type IdleConnection = (PoolKey, Box<Http1>);
+
 /// What a client keeps between requests.
 #[derive(Debug)]
 pub struct ConnectionPool {
     /// The most recently used comes last.
-    idle: Vec<(PoolKey, Box<Http1>)>,
+    idle: Vec<IdleConnection>,
     shared: Vec<(PoolKey, Protocol, Http2)>,
     max_idle: usize,
     max_idle_per_host: usize,
@@ -57,7 +60,7 @@ impl ConnectionPool {
         }
         while let Some(index) = self.idle.iter().rposition(|(key, _)| key.fits(url)) {
             let (key, mut connection) = self.idle.remove(index);
-            if !connection.stream.is_stale() {
+            if !connection.is_stale() {
                 connection.pool_key = Some(key);
                 return Some(Connection::One(connection));
             }
@@ -68,14 +71,45 @@ impl ConnectionPool {
     /// Keeps an idle connection, unless there are enough to its host; the oldest of all makes room.
     pub fn put(&mut self, url: &Url, mut connection: Box<Http1>) {
         connection.reused = true;
-        if self.idle.iter().filter(|(key, _)| key.fits(url)).count() >= self.max_idle_per_host {
+        let key = connection.pool_key.take().filter(|key| key.fits(url));
+        self.insert(key.unwrap_or_else(|| PoolKey::new(url)), connection);
+    }
+
+    fn insert(&mut self, key: PoolKey, connection: Box<Http1>) {
+        if self.idle.iter().filter(|(known, _)| *known == key).count() >= self.max_idle_per_host {
             return;
         }
         if self.idle.len() >= self.max_idle {
             self.idle.remove(0);
         }
-        let key = connection.pool_key.take().filter(|key| key.fits(url));
-        self.idle.push((key.unwrap_or_else(|| PoolKey::new(url)), connection));
+        self.idle.push((key, connection));
+    }
+
+    /// True when there is an idle connection to `url`, which may have been closed meanwhile.
+    pub fn has_idle(&self, url: &Url) -> bool {
+        self.idle.iter().any(|(key, _)| key.fits(url))
+    }
+
+    /// Takes the idle connections that `wanted` says, for another pool to [`keep`](Self::keep); the one used last comes last.
+    pub fn take_idle(&mut self, wanted: impl Fn(&Http1) -> bool) -> Vec<IdleConnection> {
+        if self.idle.is_empty() {
+            return Vec::new();
+        }
+        let (mut taken, kept) =
+            std::mem::take(&mut self.idle).into_iter().partition(|(_, connection)| wanted(connection));
+        self.idle = kept;
+        // What is lost on the way fails where it is attached.
+        taken.iter_mut().for_each(|(_, connection)| _ = connection.stream.detach());
+        taken
+    }
+
+    /// Keeps connections that came from another thread, as [`put`](Self::put).
+    pub fn keep(&mut self, idle: Vec<IdleConnection>, on_worker: bool) {
+        for (key, mut connection) in idle {
+            if connection.attach(on_worker).is_ok() {
+                self.insert(key, connection);
+            }
+        }
     }
 
     /// Shares a new HTTP/2 connection; when another came first, that one is used.

@@ -3,6 +3,7 @@
 use std::future::pending;
 
 use super::body::KEPT_OF_OVERSIZED;
+use super::body_reader::UnreadBody;
 use super::proto::error::NetError;
 use super::timing::HopTimer;
 
@@ -15,6 +16,8 @@ pub struct HopProgress {
     pub has_head: bool,
     /// What has come of the body; `None` before the head was complete, and for responses without a body.
     pub body: Option<Vec<u8>>,
+    /// What is left to read, where the network thread has to.
+    pub unread: Option<Box<UnreadBody>>,
     /// The body is longer than what is kept of one.
     pub is_oversized: bool,
 }
@@ -22,7 +25,7 @@ pub struct HopProgress {
 impl HopProgress {
     /// Nothing has come yet.
     pub fn new(timer: HopTimer) -> Self {
-        Self { timer, has_head: false, body: None, is_oversized: false }
+        Self { timer, has_head: false, body: None, unread: None, is_oversized: false }
     }
 
     /// Forgets the response, for the next attempt or hop.

@@ -10,8 +10,9 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
+use super::tests::wait;
 use super::*;
-use crate::net::{Client, Config, Net, ProxyConfig, TlsConfig};
+use crate::net::{Config, HttpClient, Net, ProxyConfig, TlsConfig};
 
 /// What was said to a proxy or a server, in order.
 type Heard = Arc<Mutex<Vec<String>>>;
@@ -120,19 +121,18 @@ async fn socks_proxy(mut stream: TcpStream, target: SocketAddr, heard: Heard) {
     _ = tokio::io::copy_bidirectional(&mut stream, &mut onward).await;
 }
 
-fn client(proxy: &str) -> Client {
+fn client(proxy: &str) -> HttpClient {
     let env = [("HTTP_PROXY", proxy), ("HTTPS_PROXY", proxy)].map(|(name, value)| (name.to_owned(), value.to_owned()));
     let tls = TlsConfig { insecure_skip_verify: true, ..TlsConfig::default() };
     let config = Config { tls, proxy: ProxyConfig::from_env(&env.into()), ..Config::default() };
-    Net::start(config, 1, &crate::log::Logger::silent()).unwrap().client(0)
+    HttpClient::new(Net::start(config, 1, &crate::log::Logger::silent()).unwrap().client(0))
 }
 
-fn send(client: &Client, request: Request) -> Exchange {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(client.send(request))
+fn send(client: &HttpClient, request: Request) -> Exchange {
+    wait(client.send(request))
 }
 
-fn get(client: &Client, url: &str) -> Exchange {
+fn get(client: &HttpClient, url: &str) -> Exchange {
     send(client, Request::get(Url::parse(url).unwrap()))
 }
 
@@ -256,7 +256,7 @@ async fn h2c_echo(stream: TcpStream) {
 #[test]
 fn http2_is_spoken_without_tls_where_asked_for() {
     let (new, old) = (serve(h2c_echo), serve(echo));
-    let client = Net::start(Config::default(), 1, &crate::log::Logger::silent()).unwrap().client(0);
+    let client = HttpClient::new(Net::start(Config::default(), 1, &crate::log::Logger::silent()).unwrap().client(0));
     let request = |address: SocketAddr, path: &str| Request {
         protocol: Protocol::H2c,
         ..Request::get(Url::parse(&format!("http://{address}{path}")).unwrap())

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::*;
-use crate::net::{Client, Config, Net};
+use crate::net::{Config, HttpClient, Net};
 
 /// What the server does with one request.
 #[derive(Clone)]
@@ -122,19 +122,24 @@ fn read_request(stream: &mut TcpStream, input: &mut Vec<u8>) -> Option<String> {
     }
 }
 
-fn client() -> Client {
+fn client() -> HttpClient {
     client_of(Config::default())
 }
 
-fn client_of(config: Config) -> Client {
-    Net::start(config, 1, &crate::log::Logger::silent()).unwrap().client(0)
+fn client_of(config: Config) -> HttpClient {
+    HttpClient::new(Net::start(config, 1, &crate::log::Logger::silent()).unwrap().client(0))
 }
 
-fn wait<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+/// Waits in the one runtime of this test's thread, which waits for the sockets that the thread keeps.
+pub fn wait<T>(future: impl Future<Output = T>) -> T {
+    thread_local! {
+        static RUNTIME: tokio::runtime::Runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    }
+    RUNTIME.with(|runtime| runtime.block_on(future))
 }
 
-fn get(client: &Client, url: Url) -> Exchange {
+fn get(client: &HttpClient, url: Url) -> Exchange {
     wait(client.send(Request::get(url)))
 }
 
@@ -621,10 +626,10 @@ fn bodies_are_decoded_or_dropped() {
 fn a_client_that_is_gone_closes_its_connections() {
     let stage = Stage::new(|_| ok("x"));
     let net = Net::start(Config::default(), 1, &crate::log::Logger::silent()).unwrap();
-    let first = net.client(0);
+    let first = HttpClient::new(net.client(0));
     get(&first, stage.url("/"));
     drop(first);
-    get(&net.client(1), stage.url("/"));
+    get(&HttpClient::new(net.client(1)), stage.url("/"));
     assert_eq!(stage.connections(), [0, 1]);
 }
 

@@ -21,8 +21,10 @@ use std::time::{Duration, Instant};
 ///
 /// - `duration` is `sending + waiting + receiving`: everything since the connection was there. A connection that never
 ///   came has no duration, as in k6: how long it was waited for stands in `iteration_duration`, why in `error_code`.
-/// - "The end" of a timeout is the moment of the limit, not when a busy thread noticed; that of a response and of its
-///   last byte is when the kernel had it (`net/arrival.rs`); that of all others is when they were noticed.
+/// - "The end" of a timeout is the moment of the limit, not when a busy thread noticed; that of a response, of its last
+///   byte and of what is wrong with it is when the kernel had it (`net/arrival.rs`); that of a reset is when it was
+///   noticed, at most some milliseconds later (`net/stand_in.rs`); that of all others is when they were noticed.
+/// - What arrives after the limit is a timeout, also where a busy thread finds it before it notices that.
 /// - HTTPS and HTTP/1.1 are the same table. On HTTP/2 `sending` ends when the last frame of the request is handed over,
 ///   which waits for the server's window, and the first byte is the head of the response. A request on a connection that
 ///   others share has neither `connecting` nor `tls_handshaking`.
@@ -127,6 +129,11 @@ impl HopTimer {
     /// The attempt asks for its connection now, after a pause.
     pub fn ask(&mut self, now: Instant) {
         self.attempt = now;
+    }
+
+    /// True when `at` is later than the hop can last.
+    pub fn is_past(&self, at: Instant) -> bool {
+        self.deadline.is_some_and(|deadline| at > deadline)
     }
 
     /// When the hop began.

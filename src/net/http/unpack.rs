@@ -22,7 +22,11 @@ const SMALL_BODY: usize = 64 << 10;
 impl Exchange {
     /// Decodes the body until `deadline`, then takes the hops that ended. When decoding fails, the last hop has failed
     /// too; one whose body was decoded until the deadline lasted until then.
-    pub async fn decoded(mut self, deadline: Option<Instant>, take_hops: impl FnOnce() -> Vec<Hop>) -> Self {
+    pub async fn decoded(
+        mut self: Box<Self>,
+        deadline: Option<Instant>,
+        take_hops: impl FnOnce() -> Vec<Hop>,
+    ) -> Box<Self> {
         let broken = match &mut self.result {
             Ok(response) => decode_body(response, deadline).await.err(),
             Err(_) => None,

@@ -18,14 +18,14 @@ const MAX_REDIRECT_BODY: usize = 2 << 10;
 /// Sends the request of one redirect. `follows` says that a redirect in the response will be followed.
 pub(super) async fn send_authenticated(
     context: ExchangeContext<'_>,
-    state: &RedirectState<'_>,
+    state: &RedirectState,
     follows: bool,
-    log: &mut ExchangeLog<'_>,
+    log: &mut ExchangeLog,
 ) -> Result<ResponseHead, NetError> {
     state.validate()?;
     let request = context.request;
     let credentials = state.url.credentials();
-    let mut authorization = state.headers.authorization.clone();
+    let mut authorization = state.headers().authorization.clone();
     if let (None, Some((user, password)), Auth::None | Auth::Digest) = (&authorization, &credentials, request.auth) {
         authorization = Some(auth::basic(user, password));
     }
@@ -42,7 +42,7 @@ pub(super) async fn send_authenticated(
         Auth::None => Ok(head),
         Auth::Digest => {
             let Some(challenge) = DigestChallenge::find(&head.headers) else { return Ok(head) };
-            let body = state.body.map(Body::joined).unwrap_or_default();
+            let body = state.body().map(Body::joined).unwrap_or_default();
             let target = state.url.request_target();
             let authorization =
                 challenge.answer((&user, &password), &state.method, &target, &body, &auth::client_nonce());

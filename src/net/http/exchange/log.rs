@@ -2,14 +2,17 @@
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
-use std::sync::Mutex;
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
 
+use super::prepared::PreparedRequest;
 use super::redirect_state::RedirectState;
+use crate::net::http::body_reader::UnreadBody;
 use crate::net::http::dump::{self, Dump, DumpLevel};
-use crate::net::http::message::{Auth, Exchange, Hop, Request, Response};
+use crate::net::http::h1::Http1;
+use crate::net::http::message::{Auth, Exchange, Hop, Response};
 use crate::net::http::pool::Connection;
 use crate::net::http::progress::HopProgress;
 use crate::net::http::proto::cookies::Cookie;
@@ -19,23 +22,6 @@ use crate::net::http::proto::response_head::ResponseHead;
 use crate::net::http::proto::url::Url;
 use crate::net::http::timing::{HopTimer, Timings};
 use crate::net::tls::TlsInfo;
-use crate::units::sync::lock;
-
-/// The hops of a request that have ended, shared with the script's thread: they are there as soon as they end, also for a
-/// caller that stops waiting for the response.
-#[derive(Debug, Default)]
-pub(super) struct EndedHops(Mutex<Vec<Hop>>);
-
-impl EndedHops {
-    fn push(&self, hop: Hop) {
-        lock(&self.0).push(hop);
-    }
-
-    /// The hops that have ended since the last call.
-    pub fn take(&self) -> Vec<Hop> {
-        std::mem::take(&mut lock(&self.0))
-    }
-}
 
 /// The hop under way.
 #[derive(Debug)]
@@ -45,6 +31,15 @@ pub(super) struct OpenHop {
     remote: Option<SocketAddr>,
     tls: Option<TlsInfo>,
     pub progress: HopProgress,
+    /// Its response, where the network thread reads the rest of it.
+    pub unread: Option<Box<UnreadResponse>>,
+}
+
+/// A response on its way to the network thread.
+#[derive(Debug)]
+pub(super) struct UnreadResponse {
+    pub connection: Box<Http1>,
+    pub body: Box<UnreadBody>,
 }
 
 impl OpenHop {
@@ -57,6 +52,13 @@ impl OpenHop {
         };
     }
 
+    /// Leaves what is to be read of its response to another thread.
+    pub fn leave_unread(&mut self, connection: Connection) {
+        if let (Connection::One(connection), Some(body)) = (connection, self.progress.unread.take()) {
+            self.unread = Some(UnreadResponse { connection, body }.into());
+        }
+    }
+
     /// It is sent again.
     pub fn retry(&mut self) {
         self.progress.timer.retry(Instant::now());
@@ -65,8 +67,9 @@ impl OpenHop {
 }
 
 /// The hop under way, and where hops go when they end.
-pub(super) struct ExchangeLog<'a> {
-    ended: &'a EndedHops,
+#[derive(Debug)]
+pub(super) struct ExchangeLog {
+    prepared: Arc<PreparedRequest>,
     pub hop: OpenHop,
     /// No hop has ended yet.
     is_first: bool,
@@ -81,18 +84,19 @@ pub(super) struct ExchangeLog<'a> {
     dumps: Vec<Dump>,
 }
 
-impl<'a> ExchangeLog<'a> {
+impl ExchangeLog {
     /// The first hop begins `now`; it can't last longer than until `deadline`.
-    pub fn new(request: &Request, ended: &'a EndedHops, now: Instant, deadline: Option<Instant>) -> Self {
+    pub fn new(prepared: Arc<PreparedRequest>, now: Instant, deadline: Option<Instant>) -> Self {
+        let request = prepared.request();
         let hop = OpenHop {
             method: request.method.clone(),
             url: request.url.clone(),
             remote: None,
             tls: None,
             progress: HopProgress::new(HopTimer::start(now, deadline)),
+            unread: None,
         };
         Self {
-            ended,
             is_digest: request.auth == Auth::Digest,
             hop,
             is_first: true,
@@ -102,11 +106,12 @@ impl<'a> ExchangeLog<'a> {
             cookie: None,
             dump_level: request.dump_level,
             dumps: Vec::new(),
+            prepared,
         }
     }
 
     /// The next hop begins.
-    pub fn begin_hop(&mut self, state: &RedirectState<'_>) {
+    pub fn begin_hop(&mut self, state: &RedirectState) {
         let hop = &mut self.hop;
         hop.progress.timer.next(Instant::now());
         hop.progress.clear();
@@ -121,7 +126,7 @@ impl<'a> ExchangeLog<'a> {
     }
 
     /// The next leg of an authentication: the same request once more, as a hop of its own.
-    pub fn next_leg(&mut self, head: &ResponseHead, state: &RedirectState<'_>) {
+    pub fn next_leg(&mut self, head: &ResponseHead, state: &RedirectState) {
         self.end_hop(head);
         self.begin_hop(state);
     }
@@ -148,7 +153,7 @@ impl<'a> ExchangeLog<'a> {
         let hop = &self.hop;
         let (timings, ended) = hop.progress.timer.end(Instant::now());
         self.is_first = false;
-        self.ended.push(Hop {
+        self.prepared.ended_hops().push(Hop {
             method: hop.method.clone(),
             url: hop.url.clone(),
             status,
@@ -180,7 +185,7 @@ impl<'a> ExchangeLog<'a> {
     }
 
     /// The exchange is over; an error ends the hop under way.
-    pub fn finish(mut self, result: Result<Response, NetError>) -> Exchange {
+    pub fn finish(mut self, result: Result<Response, NetError>) -> Box<Exchange> {
         let result = result.map_err(|error| {
             let mut error = error.of(&self.method, &self.shown_url());
             error.body = self.hop.progress.body.take().map(Bytes::from);
@@ -189,13 +194,13 @@ impl<'a> ExchangeLog<'a> {
         });
         // Without a response the URL stays as it was given.
         let url = if result.is_ok() { self.shown_url() } else { self.hop.url };
-        Exchange {
+        Box::new(Exchange {
             hops: Vec::new(),
             result,
             stopped_redirecting: self.stopped_redirecting,
             url,
             cookie: self.cookie,
             dumps: self.dumps,
-        }
+        })
     }
 }

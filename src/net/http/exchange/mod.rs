@@ -1,6 +1,7 @@
 //! One request until it has its response: connections, retries, authentication, redirects, and a record of every hop.
 //!
-//! Runs on the network thread. Decoding the body does not: see `unpack`.
+//! Runs on the network thread, or over an idle connection on the thread of its VU until that would not do ([`Outcome::GoesOn`]).
+//! Decoding the body is no part of it: see `unpack`.
 //!
 //! A [`Request`](super::message::Request) is checked and becomes a [`PreparedRequest`]. [`run`] follows its redirects: each
 //! makes another [`RedirectState`](redirect_state::RedirectState) of it, which is authenticated, and sent as a
@@ -8,38 +9,61 @@
 
 mod authenticate;
 mod context;
+mod ended_hops;
 mod log;
+mod open;
 mod prepared;
 mod redirect_state;
 mod redirects;
 mod send;
 
-use std::time::Instant;
-
+pub use open::OpenExchange;
 pub use prepared::PreparedRequest;
 
 use super::body;
 use super::message::Exchange;
 use super::proto::error::{ErrorStage, NetError};
 use crate::net::client_connections::ClientConnections;
-use context::ExchangeContext;
-use log::ExchangeLog;
 
-/// Runs a request to its end. Its hops are in [`PreparedRequest::take_ended`], not in the exchange.
-pub async fn run(connections: &ClientConnections, prepared: &PreparedRequest) -> Exchange {
-    let request = prepared.request();
-    let limit = request.timeout;
-    let now = Instant::now();
-    let mut log = ExchangeLog::new(request, prepared.ended_hops(), now, now.checked_add(limit));
-    let context = ExchangeContext { connections, request };
-    let result = match limit.is_zero() {
-        true => Err(NetError::timeout()),
-        false => match tokio::time::timeout(limit, redirects::follow(context, prepared.headers(), &mut log)).await {
-            Ok(result) => result,
-            Err(_) if log.hop.progress.is_oversized => Err(body::too_long()),
-            Err(_) if log.hop.progress.has_head => Err(NetError::timeout().at(ErrorStage::Body)),
-            Err(_) => Err(NetError::timeout()),
-        },
+/// How an exchange left a thread.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It is over.
+    Done(Box<Exchange>),
+    /// It goes on on the network thread.
+    GoesOn(Box<OpenExchange>),
+}
+
+/// Runs an exchange to its end, over connections of a network thread. Its hops are in [`PreparedRequest::take_ended`], not in the
+/// exchange.
+pub async fn run_to_end(connections: &ClientConnections, mut exchange: Box<OpenExchange>) -> Box<Exchange> {
+    loop {
+        match run(connections, exchange).await {
+            Outcome::Done(exchange) => return exchange,
+            Outcome::GoesOn(open) => exchange = open,
+        }
+    }
+}
+
+/// Runs an exchange to its end, or as far as it gets on a thread that runs scripts too.
+pub async fn run(connections: &ClientConnections, mut exchange: Box<OpenExchange>) -> Outcome {
+    if exchange.prepared.request().timeout.is_zero() {
+        return Outcome::Done(exchange.finish(Err(NetError::timeout())));
+    }
+    exchange.is_begun = true;
+    let deadline = exchange.deadline.map(tokio::time::Instant::from_std);
+    let following = redirects::follow(connections, &mut exchange);
+    let followed = match deadline {
+        Some(deadline) => tokio::time::timeout_at(deadline, following).await,
+        None => Ok(following.await),
     };
-    log.finish(result)
+    let progress = &exchange.log.hop.progress;
+    let result = match followed {
+        Ok(Err(error)) if error.stage == ErrorStage::Elsewhere => return Outcome::GoesOn(exchange),
+        Ok(result) => result,
+        Err(_) if progress.is_oversized => Err(body::too_long()),
+        Err(_) if progress.has_head => Err(NetError::timeout().at(ErrorStage::Body)),
+        Err(_) => Err(NetError::timeout()),
+    };
+    Outcome::Done(exchange.finish(result))
 }

@@ -2,10 +2,12 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::Instant;
 
-use super::log::{EndedHops, ExchangeLog};
-use crate::net::http::message::{BodyMode, Exchange, Hop, Request};
+use super::ended_hops::EndedHops;
+use crate::net::http::body::SMALL_BODY;
+use crate::net::http::dump::DumpLevel;
+use crate::net::http::message::{Auth, Body, BodyMode, Hop, Protocol, Request};
+use crate::net::http::proto::error::NetError;
 use crate::net::http::proto::headers::RequestHeaders;
 use crate::net::http::proto::url::Url;
 
@@ -17,20 +19,42 @@ pub struct PreparedRequest {
     ended: EndedHops,
 }
 
+/// A request that can't be sent.
+#[derive(Debug)]
+pub struct RefusedRequest {
+    pub(super) prepared: Arc<PreparedRequest>,
+    pub(super) error: NetError,
+}
+
 impl PreparedRequest {
-    /// Checks the request; one that can't be sent is a finished exchange.
-    pub fn new(mut request: Arc<Request>) -> Result<Self, Box<Exchange>> {
+    /// Checks the request.
+    ///
+    /// # Errors
+    /// What can't be sent, and why not.
+    pub fn new(mut request: Arc<Request>) -> Result<Arc<Self>, RefusedRequest> {
         if request.method.is_empty() {
             Arc::make_mut(&mut request).method = Cow::Borrowed("GET");
         }
-        match RequestHeaders::new(&request.headers) {
-            Ok(headers) => Ok(Self { request, headers, ended: EndedHops::default() }),
-            Err(error) => {
-                let ended = EndedHops::default();
-                let exchange = ExchangeLog::new(&request, &ended, Instant::now(), None).finish(Err(error));
-                Err(Box::new(Exchange { hops: ended.take(), ..exchange }))
-            }
+        let headers = RequestHeaders::new(&request.headers);
+        let (headers, error) = match headers {
+            Ok(headers) => (headers, None),
+            Err(error) => (RequestHeaders::default(), Some(error)),
+        };
+        let prepared = Arc::new(Self { request, headers, ended: EndedHops::default() });
+        match error {
+            None => Ok(prepared),
+            Some(error) => Err(RefusedRequest { prepared, error }),
         }
+    }
+
+    /// True where a thread that runs scripts too may send it over an idle connection: it leaves in one write, and nothing
+    /// has to be done at once when something has come.
+    pub fn is_light(&self) -> bool {
+        let request = &*self.request;
+        request.auth == Auth::None
+            && request.protocol == Protocol::Negotiated
+            && request.dump_level == DumpLevel::Off
+            && request.body.as_ref().map_or(0, Body::len) <= SMALL_BODY
     }
 
     /// The method and the URL of the first hop.

@@ -6,13 +6,14 @@ use std::time::{Duration, Instant};
 use smallvec::SmallVec;
 
 use super::context::ExchangeContext;
-use super::log::ExchangeLog;
+use super::log::{ExchangeLog, UnreadResponse};
 use super::redirect_state::RedirectState;
+use crate::net::client_connections::ClientConnections;
 use crate::net::http::body::BodySink;
 use crate::net::http::message::Protocol;
 use crate::net::http::pool::Connection;
 use crate::net::http::proto::cookies::cookie_header;
-use crate::net::http::proto::error::{ErrorStage, H2_CONNECTION, H2_STREAM, NetError};
+use crate::net::http::proto::error::{ErrorStage, H2_CONNECTION, H2_STREAM, NetError, TCP};
 use crate::net::http::proto::request_head::WireRequest;
 use crate::net::http::proto::response_head::ResponseHead;
 use crate::net::proxy::Proxy;
@@ -23,13 +24,13 @@ const INITIAL_BACKOFF: Duration = Duration::from_millis(100);
 /// Sends the request once, retries included; the body of the response goes where `sink` says.
 pub(super) async fn send(
     context: ExchangeContext<'_>,
-    state: &RedirectState<'_>,
+    state: &RedirectState,
     authorization: Option<&str>,
     sink: &impl Fn(&ResponseHead) -> BodySink,
-    log: &mut ExchangeLog<'_>,
+    log: &mut ExchangeLog,
 ) -> Result<ResponseHead, NetError> {
     let ExchangeContext { connections, request } = context;
-    let (headers, url) = (&*state.headers, &state.url);
+    let (headers, url) = (state.headers(), &state.url);
     let cookie = cookie_header(headers.cookie.as_deref(), &request.cookies, request.jar.as_deref(), url);
     let proxy = if url.is_https() { None } else { connections.connector().proxy(url)? };
     let proxy = proxy.filter(|proxy| proxy.takes_requests());
@@ -70,11 +71,11 @@ pub(super) async fn send(
 
 async fn send_with_retries(
     context: ExchangeContext<'_>,
-    state: &RedirectState<'_>,
+    state: &RedirectState,
     protocol: Protocol,
     wire: &WireRequest<'_>,
     sink: &impl Fn(&ResponseHead) -> BodySink,
-    log: &mut ExchangeLog<'_>,
+    log: &mut ExchangeLog,
 ) -> Result<ResponseHead, NetError> {
     let (connections, url) = (context.connections, &state.url);
     let mut backoff = INITIAL_BACKOFF;
@@ -98,6 +99,10 @@ async fn send_with_retries(
             }
             Err(error) => error,
         };
+        if error.stage == ErrorStage::Elsewhere {
+            log.hop.leave_unread(connection);
+            return Err(error);
+        }
         if matches!(connection, Connection::Shared(_)) && !is_of_stream(&error) {
             connections.forget(url, protocol);
         }
@@ -111,6 +116,23 @@ async fn send_with_retries(
             backoff *= 2;
         }
     }
+}
+
+/// Reads the rest of a response that another thread has begun to read. It is not sent again whatever happens.
+pub(super) async fn finish_reading(
+    connections: &ClientConnections,
+    state: &RedirectState,
+    unread: UnreadResponse,
+    log: &mut ExchangeLog,
+) -> Result<ResponseHead, NetError> {
+    let UnreadResponse { mut connection, body } = unread;
+    let lost = |error| NetError::new(TCP, format!("read: {error}")).at(ErrorStage::Body);
+    connection.attach(false).map_err(lost)?;
+    let head = connection.read_rest(*body, &mut log.hop.progress).await?;
+    if head.keep {
+        connections.put_back(&state.url, connection);
+    }
+    Ok(head)
 }
 
 /// True for an error of one HTTP/2 stream, after which its connection can carry others. Where a body broke off because the

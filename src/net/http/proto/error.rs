@@ -50,6 +50,8 @@ pub enum ErrorStage {
     Refused,
     /// While the head of the response was being read.
     Head,
+    /// Nothing went wrong: the exchange goes on on the network thread.
+    Elsewhere,
     /// While its body was being read: the long text does not name method and URL.
     Body,
 }
@@ -135,6 +137,11 @@ impl NetError {
     /// The timeout of the whole request.
     pub fn timeout() -> Self {
         Self::new(TIMEOUT, "request timeout")
+    }
+
+    /// No error: what is under way goes on on the network thread.
+    pub fn elsewhere() -> Self {
+        Self::new(0, "the request goes on on the network thread").at(ErrorStage::Elsewhere)
     }
 
     /// Sets the long text.

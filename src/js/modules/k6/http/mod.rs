@@ -95,7 +95,7 @@ fn request(vu: &VuContext, args: Args) -> Result<Value, Throw> {
         Ok(prepared) => prepared,
         Err(response) => return Ok(response),
     };
-    let (prepared, exchange) = *vu.wait(prepared.send(vu))?;
+    let (prepared, exchange) = *vu.wait(prepared.send(vu, true))?;
     Ok(Value::Resource(prepared.finish(vu, exchange)?))
 }
 
@@ -105,7 +105,7 @@ fn request_async(vu: &VuContext, args: Args) -> Result<Value, Throw> {
         Ok(prepared) => prepared,
         Err(response) => return Ok(Value::Pending(Box::pin(async move { Ok(response) }))),
     };
-    let (sent, vu) = (prepared.send(vu), vu.rc());
+    let (sent, vu) = (prepared.send(vu, false), vu.rc());
     Ok(Value::Pending(Box::pin(async move {
         let (prepared, exchange) = *sent.await;
         prepared.finish(&vu, exchange).map(|response| Value::Resource(response)).map_err(|throw| match throw {
@@ -147,7 +147,7 @@ fn request_batch(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
         return Ok(Value::List(handles));
     }
     let limits = (vu.script.http.batch.max(1), vu.script.http.batch_per_host);
-    let jobs: Vec<_> = prepared.into_iter().map(|prepared| (prepared.host(), prepared.send(vu))).collect();
+    let jobs: Vec<_> = prepared.into_iter().map(|prepared| (prepared.host(), prepared.send(vu, true))).collect();
     let finished = vu.wait(all(jobs, limits))?;
     let mut handles = Vec::with_capacity(finished.len());
     let mut first_throw = None;
@@ -311,6 +311,6 @@ pub fn begin_iteration(vu: &VuContext) {
 /// What ends with an iteration: idle connections, if they must not be used again.
 pub fn end_iteration(vu: &VuContext) {
     if vu.script.http.close_after_iteration {
-        vu.client.close_idle();
+        vu.http.close_idle();
     }
 }

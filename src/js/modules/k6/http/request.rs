@@ -205,8 +205,12 @@ impl JsRequest {
     }
 
     /// Sends it. The future waits for the whole exchange and writes the samples down; dropped before that, it writes
-    /// down those of the hops that had ended.
-    pub fn send(self, vu: &VuContext) -> impl Future<Output = Box<(Self, Exchange)>> + Unpin + use<> {
+    /// down those of the hops that had ended. `is_awaited` says that the VU does nothing else meanwhile.
+    pub fn send(
+        self,
+        vu: &VuContext,
+        is_awaited: bool,
+    ) -> impl Future<Output = Box<(Self, Box<Exchange>)>> + Unpin + use<> {
         let turn = vu.script.rate_limit.as_ref().map(crate::js::runtime::script::RateLimit::turn);
         let mut unfinished = PendingRequest { prepared: Some(self), vu: vu.rc(), sent: None };
         // It is several KB and handed on a few times: boxed, as is what comes of it.
@@ -214,8 +218,7 @@ impl JsRequest {
             if let Some(turn) = turn {
                 precise_timer::sleep_until(turn).await;
             }
-            let exchanging = unfinished.start();
-            let exchange = exchanging.await;
+            let exchange = unfinished.exchange(is_awaited).await;
             Box::new(unfinished.finish(exchange))
         })
     }
@@ -228,7 +231,7 @@ impl JsRequest {
     }
 
     /// Warns or throws where it failed, and makes the response.
-    pub fn finish(&self, vu: &VuContext, exchange: Exchange) -> Result<Rc<JsResponse>, Throw> {
+    pub fn finish(&self, vu: &VuContext, exchange: Box<Exchange>) -> Result<Rc<JsResponse>, Throw> {
         debug::log(vu, &self.context, &exchange.dumps, &self.tags);
         if exchange.stopped_redirecting && !self.limits_redirects {
             let url = self.request.url.clean().into_owned();
@@ -249,7 +252,7 @@ impl JsRequest {
             }
             warn_failed(vu, &error.full);
         }
-        Ok(JsResponse::new(vu, exchange, self.request.clone(), self.shown_body.clone(), self.form))
+        Ok(JsResponse::new(vu, *exchange, self.request.clone(), self.shown_body.clone(), self.form))
     }
 }
 
@@ -262,14 +265,21 @@ struct PendingRequest {
 }
 
 impl PendingRequest {
-    fn start(&mut self) -> impl Future<Output = Exchange> + use<> {
+    async fn exchange(&mut self, is_awaited: bool) -> Box<Exchange> {
         let Some(prepared) = &self.prepared else { unreachable!("a request is started before it is finished") };
-        let (sent, exchange) = self.vu.client.start(prepared.request.clone());
-        self.sent = Some(sent);
-        exchange
+        let request = prepared.request.clone();
+        if is_awaited {
+            let (sent, exchange) = self.vu.http.start(request);
+            self.sent = Some(sent);
+            exchange.await
+        } else {
+            let (sent, exchange) = self.vu.http.start_apart(request);
+            self.sent = Some(sent);
+            exchange.await
+        }
     }
 
-    fn finish(mut self, exchange: Exchange) -> (JsRequest, Exchange) {
+    fn finish(mut self, exchange: Box<Exchange>) -> (JsRequest, Box<Exchange>) {
         let Some(prepared) = self.prepared.take() else { unreachable!("a request is finished once") };
         prepared.record(&self.vu, &exchange.hops);
         (prepared, exchange)

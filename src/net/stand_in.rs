@@ -1,0 +1,368 @@
+//! Who reads the sockets of a thread that is late.
+//!
+//! A worker serves the idle connections of its VUs itself (`http_client`). While a script computes it looks at no socket, and the
+//! kernel keeps one stamp of all that has arrived meanwhile: when a response began would be lost, a reset has no stamp at all, and a long
+//! body would stand still once the socket is full. So a thread of its own looks in every [`TICK`] whether a worker is late, and reads
+//! for it if so: into a stash, each piece with its own time. The worker finds it there as if it had read it itself.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, LazyLock, Mutex, Weak};
+use std::task::Context;
+use std::time::{Duration, Instant};
+
+use futures_util::task::AtomicWaker;
+use rustc_hash::FxHashMap;
+use tokio::io::ReadBuf;
+
+use super::arrival;
+use crate::units::sync::lock;
+
+/// How often it is looked whether a worker is late, and how late it may be.
+const TICK: Duration = Duration::from_millis(2);
+/// The stand-in rests after so many ticks in which all workers did.
+const IDLE_TICKS: u32 = 3;
+/// How many bytes are kept for one socket. Who sends more waits for the worker.
+const MAX_STASH: usize = 4 << 20;
+/// The worker rests: whatever arrives wakes it.
+const RESTING: u64 = u64::MAX;
+
+/// The sockets of one worker, and when it looked at them last.
+#[derive(Debug)]
+pub struct SocketWatch {
+    epoll: OwnedFd,
+    sockets: Mutex<FxHashMap<u64, Arc<WatchedSocket>>>,
+    /// How many there are.
+    count: AtomicUsize,
+    /// Nanoseconds since [`EPOCH`], or [`RESTING`].
+    looked: AtomicU64,
+}
+
+/// What times are counted from.
+static EPOCH: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+thread_local! {
+    static OWN: RefCell<Option<Arc<SocketWatch>>> = const { RefCell::new(None) };
+}
+
+impl SocketWatch {
+    /// Watches the sockets of this thread from now on, as long as the result lives.
+    ///
+    /// # Errors
+    /// When the system refuses a thread or an epoll.
+    pub fn begin() -> io::Result<Arc<Self>> {
+        STAND_IN.start()?;
+        // SAFETY: the call takes no memory; what it returns is checked, and owned by nobody else.
+        let epoll = unsafe {
+            let fd = libc::epoll_create1(libc::EPOLL_CLOEXEC);
+            if fd < 0 {
+                return Err(io::Error::last_os_error());
+            }
+            OwnedFd::from_raw_fd(fd)
+        };
+        let watch = Arc::new(Self {
+            epoll,
+            sockets: Mutex::default(),
+            count: AtomicUsize::new(0),
+            looked: AtomicU64::new(RESTING),
+        });
+        OWN.set(Some(watch.clone()));
+        lock(&STAND_IN.watches).push(Arc::downgrade(&watch));
+        Ok(watch)
+    }
+
+    /// The worker has just looked at all of its sockets.
+    pub fn looked(&self) {
+        if self.count.load(Ordering::Relaxed) > 0 {
+            self.looks();
+        }
+    }
+
+    fn looks(&self) {
+        // In one order with the stand-in's going to sleep: one of the two sees the other.
+        self.looked.store(EPOCH.elapsed().as_nanos() as u64, Ordering::SeqCst);
+        STAND_IN.wake();
+    }
+
+    /// The worker waits for its sockets.
+    pub fn rests(&self) {
+        self.looked.store(RESTING, Ordering::Relaxed);
+    }
+
+    /// Reads for the worker if it is late; false when it rests.
+    fn stand_in(&self) -> bool {
+        let looked = self.looked.load(Ordering::SeqCst);
+        if looked == RESTING {
+            return false;
+        }
+        if EPOCH.elapsed().saturating_sub(Duration::from_nanos(looked)) >= TICK {
+            self.read_ahead();
+        }
+        true
+    }
+
+    /// Reads what has arrived on any of the sockets.
+    fn read_ahead(&self) {
+        const ROOM: usize = 64;
+        let mut events = [libc::epoll_event { events: 0, u64: 0 }; ROOM];
+        loop {
+            // SAFETY: the kernel writes at most `ROOM` events, which is how many there is room for.
+            let count =
+                unsafe { libc::epoll_wait(self.epoll.as_raw_fd(), events.as_mut_ptr(), ROOM as libc::c_int, 0) };
+            let count = usize::try_from(count).unwrap_or(0);
+            for event in &events[..count] {
+                let socket = lock(&self.sockets).get(&{ event.u64 }).cloned();
+                if let Some(socket) = socket {
+                    socket.read_ahead();
+                }
+            }
+            if count < ROOM {
+                return;
+            }
+        }
+    }
+
+    fn add(self: &Arc<Self>, fd: RawFd) -> io::Result<Watched> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        let socket = Arc::new(WatchedSocket {
+            stash: Mutex::new(Stash { open: Some(fd), ..Stash::default() }),
+            fills: AtomicBool::new(false),
+            reader: AtomicWaker::new(),
+        });
+        lock(&self.sockets).insert(id, socket.clone());
+        let events = (libc::EPOLLIN | libc::EPOLLRDHUP | libc::EPOLLET) as u32;
+        let mut event = libc::epoll_event { events, u64: id };
+        // SAFETY: both descriptors are open, and the kernel reads the event during the call only.
+        if unsafe { libc::epoll_ctl(self.epoll.as_raw_fd(), libc::EPOLL_CTL_ADD, fd, &raw mut event) } < 0 {
+            lock(&self.sockets).remove(&id);
+            return Err(io::Error::last_os_error());
+        }
+        self.count.fetch_add(1, Ordering::Relaxed);
+        if self.looked.load(Ordering::Relaxed) == RESTING {
+            // It is at work: it has just got its first socket.
+            self.looks();
+        }
+        Ok(Watched { watch: Arc::downgrade(self), id, fd, socket })
+    }
+}
+
+/// One socket, and what was read of it ahead.
+#[derive(Debug)]
+struct WatchedSocket {
+    stash: Mutex<Stash>,
+    /// There may be something in the stash.
+    fills: AtomicBool,
+    /// Who waits for it: what was read ahead is no news to the worker's own epoll any more.
+    reader: AtomicWaker,
+}
+
+#[derive(Debug, Default)]
+struct Stash {
+    /// The socket, while it may be read ahead.
+    open: Option<RawFd>,
+    pieces: VecDeque<Piece>,
+    bytes: usize,
+}
+
+/// What one read brought, and when it had arrived.
+#[derive(Debug)]
+struct Piece {
+    /// Empty at the end of the connection.
+    read: Result<Vec<u8>, i32>,
+    /// How much of it was taken.
+    at: usize,
+    arrived: Instant,
+}
+
+impl WatchedSocket {
+    /// Reads until there is nothing left, on the thread of the stand-in.
+    fn read_ahead(&self) {
+        let mut stash = lock(&self.stash);
+        let Some(fd) = stash.open else { return };
+        // SAFETY: the socket is open as long as the stash says so, which is locked.
+        let fd = unsafe { BorrowedFd::borrow_raw(fd) };
+        let mut room = [0; 16 * 1024];
+        while stash.bytes < MAX_STASH {
+            let mut buf = ReadBuf::new(&mut room);
+            let (read, arrived) = match arrival::receive(&fd, &mut buf) {
+                Ok((_, arrived)) => (Ok(buf.filled().to_vec()), arrived),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(error) => (Err(error.raw_os_error().unwrap_or(libc::EIO)), Instant::now()),
+            };
+            let is_end = read.as_ref().map_or(true, Vec::is_empty);
+            stash.bytes += read.as_ref().map_or(0, Vec::len);
+            stash.pieces.push_back(Piece { read, at: 0, arrived });
+            self.fills.store(true, Ordering::Release);
+            self.reader.wake();
+            if is_end {
+                stash.open = None;
+                return;
+            }
+        }
+    }
+}
+
+/// A socket of this thread, until it is dropped: before the socket is closed, or goes to another thread.
+#[derive(Debug)]
+pub struct Watched {
+    watch: Weak<SocketWatch>,
+    id: u64,
+    fd: RawFd,
+    socket: Arc<WatchedSocket>,
+}
+
+impl Watched {
+    /// Has a socket watched whose thread is; `None` on other threads.
+    pub fn new(socket: &impl AsRawFd) -> Option<Self> {
+        let watch = OWN.with_borrow(Clone::clone)?;
+        watch.add(socket.as_raw_fd()).ok()
+    }
+
+    /// True when something was read ahead, or the connection has ended.
+    pub fn has_stash(&self) -> bool {
+        self.socket.fills.load(Ordering::Acquire)
+    }
+
+    /// Wakes whoever polls when something is read ahead.
+    pub fn wake_reader(&self, cx: &Context<'_>) {
+        self.socket.reader.register(cx.waker());
+    }
+
+    /// What was read ahead, piece by piece; `None` where nothing is left of it.
+    pub fn take(&self, buf: &mut ReadBuf<'_>) -> Option<(io::Result<usize>, Instant)> {
+        if !self.has_stash() {
+            return None;
+        }
+        let mut stash = lock(&self.socket.stash);
+        let Stash { pieces, bytes, .. } = &mut *stash;
+        let Some(piece) = pieces.front_mut() else {
+            self.socket.fills.store(false, Ordering::Release);
+            return None;
+        };
+        let arrived = piece.arrived;
+        let (result, is_used_up) = match &piece.read {
+            Ok(read) => {
+                let rest = &read[piece.at..];
+                let count = rest.len().min(buf.remaining());
+                buf.put_slice(&rest[..count]);
+                piece.at += count;
+                *bytes -= count;
+                (Ok(count), piece.at == read.len())
+            }
+            Err(code) => (Err(io::Error::from_raw_os_error(*code)), true),
+        };
+        if is_used_up {
+            pieces.pop_front();
+        }
+        Some((result, arrived))
+    }
+
+    /// Reads the socket itself, while nobody reads ahead. What was read ahead comes first.
+    pub fn receive(&self, socket: &impl AsRawFd, buf: &mut ReadBuf<'_>) -> io::Result<(usize, Instant)> {
+        let stash = lock(&self.socket.stash);
+        if !stash.pieces.is_empty() {
+            drop(stash);
+            if let Some((result, arrived)) = self.take(buf) {
+                return result.map(|count| (count, arrived));
+            }
+        }
+        arrival::receive(socket, buf)
+    }
+
+    /// Nobody reads ahead any more; what was read stays.
+    pub fn end(&self) {
+        let Some(watch) = self.watch.upgrade() else { return };
+        lock(&self.socket.stash).open = None;
+        if lock(&watch.sockets).remove(&self.id).is_some() {
+            watch.count.fetch_sub(1, Ordering::Relaxed);
+            // SAFETY: the socket is still open; a refusal changes nothing.
+            unsafe {
+                libc::epoll_ctl(watch.epoll.as_raw_fd(), libc::EPOLL_CTL_DEL, self.fd, std::ptr::null_mut());
+            }
+        }
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// The thread that reads for workers that are late.
+struct StandIn {
+    watches: Mutex<Vec<Weak<SocketWatch>>>,
+    is_asleep: AtomicBool,
+    asleep: Mutex<bool>,
+    woken: Condvar,
+}
+
+static STAND_IN: StandIn = StandIn {
+    watches: Mutex::new(Vec::new()),
+    is_asleep: AtomicBool::new(false),
+    asleep: Mutex::new(false),
+    woken: Condvar::new(),
+};
+
+impl StandIn {
+    /// Starts the thread, once.
+    fn start(&'static self) -> io::Result<()> {
+        static RUNS: Mutex<bool> = Mutex::new(false);
+        let mut runs = lock(&RUNS);
+        if !*runs {
+            std::thread::Builder::new().name("volley-stand-in".to_owned()).spawn(|| self.run())?;
+            *runs = true;
+        }
+        Ok(())
+    }
+
+    /// A worker is at work.
+    fn wake(&self) {
+        if self.is_asleep.load(Ordering::SeqCst) {
+            *lock(&self.asleep) = false;
+            self.is_asleep.store(false, Ordering::SeqCst);
+            self.woken.notify_one();
+        }
+    }
+
+    /// Looks after all workers, for ever.
+    fn run(&self) {
+        let mut idle = 0;
+        loop {
+            std::thread::sleep(TICK);
+            idle = if self.look() { 0 } else { idle + 1 };
+            if idle >= IDLE_TICKS {
+                self.sleep();
+                idle = 0;
+            }
+        }
+    }
+
+    /// Reads for all who are late; false when all rest.
+    fn look(&self) -> bool {
+        let mut works = false;
+        lock(&self.watches).retain(|watch| {
+            let watch = watch.upgrade();
+            works |= watch.as_ref().is_some_and(|watch| watch.stand_in());
+            watch.is_some()
+        });
+        works
+    }
+
+    fn sleep(&self) {
+        let mut asleep = lock(&self.asleep);
+        *asleep = true;
+        self.is_asleep.store(true, Ordering::SeqCst);
+        if self.look() {
+            *asleep = false;
+            self.is_asleep.store(false, Ordering::SeqCst);
+        }
+        while *asleep {
+            asleep = self.woken.wait(asleep).unwrap_or_else(std::sync::PoisonError::into_inner);
+        }
+    }
+}
