@@ -276,7 +276,7 @@ const PAUSE: Duration = Duration::from_millis(60);
 
 #[test]
 fn a_thread_that_is_late_is_read_for() {
-    let (address, _) = server(|path| match path {
+    let (address, seen) = server(|path| match path {
         "/pieces" => Answer { pieces: vec![PAUSE; 2], ..ok("first second") },
         _ => ok("hello"),
     });
@@ -285,6 +285,7 @@ fn a_thread_that_is_late_is_read_for() {
         assert_eq!(exchange.result.as_ref().unwrap().body.as_deref(), Some(&b"first second"[..]));
         hop.ended < looked && hop.timings.receiving > PAUSE && hop.timings.waiting < PAUSE
     });
+    assert!(seen.lock().unwrap().iter().all(|(number, _)| *number == 0), "{seen:?}");
 }
 
 #[test]

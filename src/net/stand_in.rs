@@ -154,7 +154,7 @@ impl SocketWatch {
 #[derive(Debug)]
 struct WatchedSocket {
     stash: Mutex<Stash>,
-    /// There may be something in the stash.
+    /// There is something in the stash.
     fills: AtomicBool,
     /// Who waits for it: what was read ahead is no news to the worker's own epoll any more.
     reader: AtomicWaker,
@@ -239,10 +239,7 @@ impl Watched {
         }
         let mut stash = lock(&self.socket.stash);
         let Stash { pieces, bytes, .. } = &mut *stash;
-        let Some(piece) = pieces.front_mut() else {
-            self.socket.fills.store(false, Ordering::Release);
-            return None;
-        };
+        let piece = pieces.front_mut()?;
         let arrived = piece.arrived;
         let (result, is_used_up) = match &piece.read {
             Ok(read) => {
@@ -257,6 +254,8 @@ impl Watched {
         };
         if is_used_up {
             pieces.pop_front();
+            // Whoever adds another has the lock.
+            self.socket.fills.store(!pieces.is_empty(), Ordering::Release);
         }
         Some((result, arrived))
     }
