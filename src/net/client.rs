@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 
 use super::client_connections::ClientConnections;
 use super::connector::NetContext;
-use super::dispatch::{ClientInfo, Errand, NetCommand, NetQueue, NetTask, Reply};
+use super::dispatch::{ClientInfo, Errand, ErrandReport, NetCommand, NetQueue, NetTask};
 
 /// The connections of one VU, which no other VU uses. Clones share them.
 #[derive(Clone, Debug)]
@@ -42,7 +42,7 @@ impl Client {
 
     /// Has the network thread run an exchange, at once; the future resolves to what came of it, `None` when that thread has ended.
     /// Dropping the future cancels the exchange and closes its connection.
-    pub(super) fn run_exchange(&self, errand: Errand) -> impl Future<Output = Option<Reply>> + Send + use<> {
+    pub(super) fn run_exchange(&self, errand: Errand) -> impl Future<Output = Option<ErrandReport>> + Send + use<> {
         let (reply_tx, reply_rx) = oneshot::channel();
         _ = self.0.queue.send(NetCommand::Request(self.0.info.clone(), errand, reply_tx));
         // The client must outlive its requests: dropping the last clone closes its connections.

@@ -44,7 +44,7 @@ pub struct Errand {
 
 /// What came of an [`Errand`].
 #[derive(Debug)]
-pub struct Reply {
+pub struct ErrandReport {
     /// The exchange, which is over.
     pub exchange: Box<Exchange>,
     /// Connections that the thread of the VU may use from now on.
@@ -54,7 +54,7 @@ pub struct Reply {
 /// What a network thread is asked to do.
 pub enum NetCommand {
     /// Send an HTTP request, or go on with it, and reply with its outcome.
-    Request(ClientInfo, Errand, oneshot::Sender<Reply>),
+    Request(ClientInfo, Errand, oneshot::Sender<ErrandReport>),
     /// Run a task with the client's connections.
     Run(ClientInfo, NetTask),
     /// Close the idle connections of the client with this id.
@@ -94,7 +94,7 @@ pub async fn serve(context: Arc<NetContext>, mut commands: mpsc::UnboundedReceiv
 }
 
 /// Runs a request until it ends or its receiver is dropped; then it is dropped together with its connection.
-async fn run_request(connections: Rc<ClientConnections>, errand: Errand, mut reply_tx: oneshot::Sender<Reply>) {
+async fn run_request(connections: Rc<ClientConnections>, errand: Errand, mut reply_tx: oneshot::Sender<ErrandReport>) {
     let Errand { mut exchange, idle } = errand;
     let lends = idle.is_some();
     connections.keep(idle.unwrap_or_default());
@@ -114,7 +114,7 @@ async fn run_request(connections: Rc<ClientConnections>, errand: Errand, mut rep
             false => Vec::new(),
         };
         // Fails when the VU was interrupted in this very moment.
-        if let Err(reply) = reply_tx.send(Reply { exchange, idle }) {
+        if let Err(reply) = reply_tx.send(ErrandReport { exchange, idle }) {
             connections.keep(reply.idle);
         }
     }

@@ -56,12 +56,12 @@ impl HttpClient {
     }
 
     /// Sends a request when the future is polled first, which resolves to its outcome. Dropping the future cancels the request
-    /// and closes its connection; [`SentRequest`] has the hops that had ended by then. Decoding the body counts against the
+    /// and closes its connection; [`RequestHandle`] has the hops that had ended by then. Decoding the body counts against the
     /// timeout; all but the first moment of it runs on the threads of the CPU pool. The future must be awaited inside a
     /// Tokio runtime that waits for sockets.
-    pub fn start(&self, request: Arc<Request>) -> (SentRequest, impl Future<Output = Box<Exchange>> + use<>) {
+    pub fn start(&self, request: Arc<Request>) -> (RequestHandle, impl Future<Output = Box<Exchange>> + use<>) {
         let prepared = PreparedRequest::new(request);
-        let sent = SentRequest(prepared.as_ref().ok().cloned());
+        let sent = RequestHandle(prepared.as_ref().ok().cloned());
         let this = self.clone();
         let outcome = async move {
             match prepared {
@@ -70,14 +70,6 @@ impl HttpClient {
             }
         };
         (sent, outcome)
-    }
-
-    /// As [`start`](Self::start), for a request that has to get on while its caller does other things. It is a task of this
-    /// thread, inside a `LocalSet`.
-    pub fn start_apart(&self, request: Arc<Request>) -> (SentRequest, impl Future<Output = Box<Exchange>> + use<>) {
-        let (sent, exchange) = self.start(request);
-        // Spawned when it is polled first, as it is sent then.
-        (sent, async move { Apart(tokio::task::spawn_local(Box::pin(exchange))).await })
     }
 
     async fn exchange(&self, prepared: Arc<PreparedRequest>) -> Box<Exchange> {
@@ -94,7 +86,7 @@ impl HttpClient {
         };
         let Some(mut exchange) = exchange else { return canceled(&prepared) };
         match prepared.body_mode() {
-            // A VU that is interrupted while the body is decoded has its response: the hops stay in `SentRequest`.
+            // A VU that is interrupted while the body is decoded has its response: the hops stay in `RequestHandle`.
             BodyMode::Keep => exchange.decoded(deadline, || prepared.take_ended()).await,
             BodyMode::Discard | BodyMode::First(_) => {
                 exchange.hops = prepared.take_ended();
@@ -123,6 +115,12 @@ impl HttpClient {
     }
 }
 
+/// Has an exchange get on while its caller does other things: it is a task of this thread, inside a `LocalSet`, and ends with who waits
+/// for it.
+pub async fn apart(exchange: impl Future<Output = Box<Exchange>> + 'static) -> Box<Exchange> {
+    Apart(tokio::task::spawn_local(Box::pin(exchange))).await
+}
+
 /// An exchange that is a task of its own, and ends with who waits for it.
 struct Apart(JoinHandle<Box<Exchange>>);
 
@@ -149,9 +147,9 @@ impl Drop for Apart {
 
 /// A handle to a request that was sent.
 #[derive(Debug)]
-pub struct SentRequest(Option<Arc<PreparedRequest>>);
+pub struct RequestHandle(Option<Arc<PreparedRequest>>);
 
-impl SentRequest {
+impl RequestHandle {
     /// The hops that have ended and were not returned with the exchange: for callers that stop waiting for it.
     pub fn take_ended(&self) -> Vec<Hop> {
         self.0.as_ref().map(|prepared| prepared.take_ended()).unwrap_or_default()

@@ -260,7 +260,8 @@ fn the_end_of_a_connection_is_as_old_as_it_is() {
 /// Sends a request from a thread that is watched and late, and judges what came of it, until that is right: where the machine is
 /// late, too, nobody can tell.
 fn while_late(address: SocketAddr, path: &str, is_right: impl Fn(&Exchange, Instant) -> bool) {
-    let sockets = SocketWatch::begin().unwrap();
+    let sockets = SocketWatch::new().unwrap();
+    sockets.watch_this_thread();
     let client = client();
     let is_right = |_| {
         settle(&client, address);
@@ -325,10 +326,10 @@ fn a_request_apart_gets_on_and_ends_with_who_waits_for_it() {
     let client = client();
     settle(&client, address);
     wait(tokio::task::LocalSet::new().run_until(async {
-        let (_, exchanging) = client.start_apart(Arc::new(Request::get(url(address, "/"))));
-        assert_eq!(status(&*exchanging.await), 200);
-        let (sent, exchanging) = client.start_apart(Arc::new(Request::get(url(address, "/slow"))));
-        let mut exchanging = Box::pin(exchanging);
+        let (_, exchanging) = client.start(Arc::new(Request::get(url(address, "/"))));
+        assert_eq!(status(&*apart(exchanging).await), 200);
+        let (sent, exchanging) = client.start(Arc::new(Request::get(url(address, "/slow"))));
+        let mut exchanging = Box::pin(apart(exchanging));
         assert!(futures_util::poll!(exchanging.as_mut()).is_pending());
         while seen.lock().unwrap().last().is_none_or(|(_, path)| path != "/slow") {
             tokio::time::sleep(Duration::from_millis(1)).await;

@@ -65,7 +65,7 @@ use tokio::sync::mpsc;
 
 pub use client::Client;
 pub use config::{ClientCertificate, Config, Dns, DnsPolicy, DnsSelect, ProxyConfig, TlsConfig, TlsProtocolVersion};
-pub use http_client::{HttpClient, SentRequest};
+pub use http_client::{HttpClient, RequestHandle};
 
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;

@@ -49,11 +49,11 @@ thread_local! {
 }
 
 impl SocketWatch {
-    /// Watches the sockets of this thread from now on, as long as the result lives.
+    /// No sockets yet, of no thread.
     ///
     /// # Errors
     /// When the system refuses a thread or an epoll.
-    pub fn begin() -> io::Result<Arc<Self>> {
+    pub fn new() -> io::Result<Arc<Self>> {
         STAND_IN.start()?;
         // SAFETY: the call takes no memory; what it returns is checked, and owned by nobody else.
         let epoll = unsafe {
@@ -69,9 +69,13 @@ impl SocketWatch {
             count: AtomicUsize::new(0),
             looked: AtomicU64::new(RESTING),
         });
-        OWN.set(Some(watch.clone()));
         lock(&STAND_IN.watches).push(Arc::downgrade(&watch));
         Ok(watch)
+    }
+
+    /// Watches the sockets that are attached to this thread from now on.
+    pub fn watch_this_thread(self: &Arc<Self>) {
+        OWN.set(Some(self.clone()));
     }
 
     /// The worker has just looked at all of its sockets.
@@ -164,13 +168,13 @@ struct WatchedSocket {
 struct Stash {
     /// The socket, while it may be read ahead.
     open: Option<RawFd>,
-    pieces: VecDeque<Piece>,
+    pieces: VecDeque<EarlyRead>,
     bytes: usize,
 }
 
 /// What one read brought, and when it had arrived.
 #[derive(Debug)]
-struct Piece {
+struct EarlyRead {
     /// Empty at the end of the connection.
     read: Result<Vec<u8>, i32>,
     /// How much of it was taken.
@@ -195,7 +199,7 @@ impl WatchedSocket {
             };
             let is_end = read.as_ref().map_or(true, Vec::is_empty);
             stash.bytes += read.as_ref().map_or(0, Vec::len);
-            stash.pieces.push_back(Piece { read, at: 0, arrived });
+            stash.pieces.push_back(EarlyRead { read, at: 0, arrived });
             self.fills.store(true, Ordering::Release);
             self.reader.wake();
             if is_end {

@@ -236,16 +236,13 @@ fn start(at: usize, recorder: Recorder) -> std::io::Result<WorkerHandle> {
     let state_tx = Arc::new(watch::Sender::new(WorkerState::Working));
     let recorder = Arc::new(Mutex::new(recorder));
     let handle = WorkerHandle { task_tx, state: state_tx.clone(), recorder: recorder.clone() };
-    let (started_tx, started_rx) = std::sync::mpsc::channel();
+    // What the worker waits in: for tasks, timers and the sockets it serves, which are read for it while it is late.
+    let sockets = SocketWatch::new()?;
+    let resting = sockets.clone();
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().on_thread_park(move || resting.rests()).build()?;
     std::thread::Builder::new().name(format!("volley-js-{at}")).spawn(move || {
-        let (runtime, sockets) = match event_loop() {
-            Ok(parts) => parts,
-            Err(error) => {
-                _ = started_tx.send(Err(error));
-                return;
-            }
-        };
-        _ = started_tx.send(Ok(()));
+        sockets.watch_this_thread();
         let worker = Rc::new(Worker { recorder: recorder.clone(), tag_sets: RefCell::default() });
         coroutine::on_overflow(move || {
             flush_abandoned(&recorder);
@@ -259,19 +256,7 @@ fn start(at: usize, recorder: Recorder) -> std::io::Result<WorkerHandle> {
             working.as_mut().poll(cx)
         }));
     })?;
-    match started_rx.recv() {
-        Ok(Err(error)) => Err(error),
-        Ok(Ok(())) | Err(_) => Ok(handle),
-    }
-}
-
-/// What a worker waits in: for tasks, timers and the sockets it serves, which are read for it while it is late.
-fn event_loop() -> std::io::Result<(tokio::runtime::Runtime, Arc<SocketWatch>)> {
-    let sockets = SocketWatch::begin()?;
-    let resting = sockets.clone();
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().on_thread_park(move || resting.rests()).build()?;
-    Ok((runtime, sockets))
+    Ok(handle)
 }
 
 async fn run_tasks(worker: Rc<Worker>, mut task_rx: mpsc::UnboundedReceiver<Task>) {

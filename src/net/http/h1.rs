@@ -266,11 +266,10 @@ impl Http1 {
         self.at_arrival(response, progress)
     }
 
-    /// Whatever went wrong with a response did so when the last of it arrived, not when it was noticed.
+    /// A response was there, or went wrong, when the last of it arrived, whatever this thread did before it read that. One that
+    /// lasts until the server closes the connection is over only then.
     fn at_arrival<T>(&self, response: Result<T, NetError>, progress: &mut HopProgress) -> Result<T, NetError> {
-        if let Err(error) = &response
-            && error.stage != ErrorStage::Elsewhere
-        {
+        if !matches!(&response, Err(error) if error.stage == ErrorStage::Elsewhere) {
             progress.timer.over(self.stream.socket().arrived);
         }
         response
@@ -292,7 +291,6 @@ impl Http1 {
             });
             match read.await {
                 Ok(Ok(0)) => {
-                    progress.timer.over(self.stream.socket().arrived);
                     reader.end()?;
                     head.keep = false;
                     return Ok(head);
@@ -301,7 +299,6 @@ impl Http1 {
                 Ok(Err(error)) => return Err(error),
                 Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
                     // A TLS peer that closes without `close_notify` still ends the body.
-                    progress.timer.over(self.stream.socket().arrived);
                     reader.end()?;
                     head.keep = false;
                     return Ok(head);
@@ -315,9 +312,6 @@ impl Http1 {
         if reader.is_oversized() {
             return Err(progress.stop_oversized().await);
         }
-        // The response was there when its last byte arrived, whatever this thread did before it read that byte. One that
-        // lasts until the server closes the connection is over only then.
-        progress.timer.over(self.stream.socket().arrived);
         head.keep &= reader.is_clean();
         Ok(head)
     }

@@ -14,11 +14,11 @@ use crate::execution::precise_timer;
 use crate::js::modules::k6::tag_pairs;
 use crate::js::runtime::{MetricContext, VuContext};
 use crate::js::value::{Args, Throw, Value};
-use crate::net::SentRequest;
 use crate::net::http::proto::headers;
 use crate::net::http::{
     Auth, Body, BodyMode, ContentCoding, CookieJar, Exchange, Hop, Protocol, Request, RequestCookie, Url, compress,
 };
+use crate::net::{RequestHandle, http_client};
 use crate::units::Span;
 
 /// Arguments no request can be made of.
@@ -261,22 +261,16 @@ struct PendingRequest {
     /// Gone once it is finished.
     prepared: Option<JsRequest>,
     vu: Rc<VuContext>,
-    sent: Option<SentRequest>,
+    sent: Option<RequestHandle>,
 }
 
 impl PendingRequest {
     async fn exchange(&mut self, is_awaited: bool) -> Box<Exchange> {
         let Some(prepared) = &self.prepared else { unreachable!("a request is started before it is finished") };
         let request = prepared.request.clone();
-        if is_awaited {
-            let (sent, exchange) = self.vu.http.start(request);
-            self.sent = Some(sent);
-            exchange.await
-        } else {
-            let (sent, exchange) = self.vu.http.start_apart(request);
-            self.sent = Some(sent);
-            exchange.await
-        }
+        let (sent, exchange) = self.vu.http.start(request);
+        self.sent = Some(sent);
+        if is_awaited { exchange.await } else { http_client::apart(exchange).await }
     }
 
     fn finish(mut self, exchange: Box<Exchange>) -> (JsRequest, Box<Exchange>) {
