@@ -647,6 +647,16 @@ typedef enum {
 /* volley: `hash_next` of a string that is no atom, but a constant of shared code: it never becomes an atom itself */
 #define JS_STRING_SHARED 1
 
+/* volley: the elements of an array literal of constants. The arrays that are made of it have them in common until one is written
+   to: `u.array.u.values` points here and `u.array.u1.size` is 0 (see js_own_elements). Only in constant pools. */
+#define JS_TAG_CONST_ARRAY -5
+
+typedef struct JSConstArray {
+    JSRefCountHeader header; /* must come first, 32-bit */
+    uint32_t count; /* > 0 */
+    JSValue values[];
+} JSConstArray;
+
 struct JSString {
     JSRefCountHeader header; /* must come first, 32-bit */
     uint32_t len : 31;
@@ -1482,6 +1492,7 @@ static JSValue js_create_array(JSContext *ctx, int len, JSValueConst *tab);
 static bool js_get_fast_array(JSContext *ctx, JSValue obj,
                               JSValue **arrpp, uint32_t *countp);
 static int expand_fast_array(JSContext *ctx, JSObject *p, uint32_t new_len);
+static void js_free_const_array(JSRuntime *rt, JSConstArray *a);
 static JSValue JS_CreateAsyncFromSyncIterator(JSContext *ctx,
                                               JSValue sync_iter);
 static void js_c_function_data_finalizer(JSRuntime *rt, JSValueConst val);
@@ -6275,6 +6286,70 @@ JSValue JS_NewArray(JSContext *ctx)
                                  JS_CLASS_ARRAY, NULL);
 }
 
+/* volley: an array literal of constants */
+static no_inline JSValue js_new_const_array(JSContext *ctx, JSValueConst constants)
+{
+    JSConstArray *a = JS_VALUE_GET_PTR(constants);
+    JSValue obj;
+    JSObject *p;
+
+    obj = JS_NewArray(ctx);
+    if (JS_IsException(obj))
+        return obj;
+    js_dup(constants);
+    p = JS_VALUE_GET_OBJ(obj);
+    p->u.array.u.values = a->values;
+    p->u.array.count = a->count;
+    p->prop[0].u.value = js_int32(a->count);
+    return obj;
+}
+
+static void js_free_const_array(JSRuntime *rt, JSConstArray *a)
+{
+    uint32_t i;
+
+    for(i = 0; i < a->count; i++)
+        JS_FreeValueRT(rt, a->values[i]);
+    js_free_rt(rt, a);
+}
+
+/* volley: whether the elements of a fast array are those of a literal, not its own */
+static inline bool js_has_const_elements(JSObject *p)
+{
+    return p->u.array.u1.size < p->u.array.count;
+}
+
+static JSConstArray *js_const_array_of(JSObject *p)
+{
+    return container_of(p->u.array.u.values, JSConstArray, values);
+}
+
+/* volley: gives an array that has the elements of a literal its own, with room for `size`. Return -1 if exception */
+static no_inline int js_own_elements(JSContext *ctx, JSObject *p, uint32_t size)
+{
+    JSConstArray *a = js_const_array_of(p);
+    JSValue *values;
+    size_t slack;
+    uint32_t i;
+
+    size = max_uint32(size, a->count);
+    values = js_realloc2(ctx, NULL, sizeof(JSValue) * size, &slack);
+    if (!values)
+        return -1;
+    for(i = 0; i < a->count; i++)
+        values[i] = js_dup(a->values[i]);
+    p->u.array.u.values = values;
+    p->u.array.u1.size = size + slack / sizeof(*values);
+    JS_FreeValue(ctx, JS_MKPTR(JS_TAG_CONST_ARRAY, a));
+    return 0;
+}
+
+/* volley: before an element of a fast array is written to, or taken away */
+static inline int js_prepare_elements(JSContext *ctx, JSObject *p)
+{
+    return unlikely(js_has_const_elements(p)) ? js_own_elements(ctx, p, 0) : 0;
+}
+
 // note: takes ownership of |values|, unlike js_create_array
 JSValue JS_NewArrayFrom(JSContext *ctx, int count, const JSValue *values)
 {
@@ -6768,6 +6843,10 @@ static void js_array_finalizer(JSRuntime *rt, JSValueConst val)
     JSObject *p = JS_VALUE_GET_OBJ(val);
     uint32_t i;
 
+    if (p->fast_array && p->class_id == JS_CLASS_ARRAY && js_has_const_elements(p)) {
+        JS_FreeValueRT(rt, JS_MKPTR(JS_TAG_CONST_ARRAY, js_const_array_of(p)));
+        return;
+    }
     for(i = 0; i < p->u.array.count; i++) {
         JS_FreeValueRT(rt, p->u.array.u.values[i]);
     }
@@ -6780,6 +6859,8 @@ static void js_array_mark(JSRuntime *rt, JSValueConst val,
     JSObject *p = JS_VALUE_GET_OBJ(val);
     uint32_t i;
 
+    if (p->fast_array && p->class_id == JS_CLASS_ARRAY && js_has_const_elements(p))
+        return; /* there are no objects among them */
     for(i = 0; i < p->u.array.count; i++) {
         JS_MarkValue(rt, p->u.array.u.values[i], mark_func);
     }
@@ -7035,6 +7116,9 @@ static void js_free_value_rt(JSRuntime *rt, JSValue v)
         break;
     case JS_TAG_MODULE:
         abort(); /* never freed here */
+        break;
+    case JS_TAG_CONST_ARRAY:
+        js_free_const_array(rt, JS_VALUE_GET_PTR(v));
         break;
     case JS_TAG_BIG_INT:
         {
@@ -10027,6 +10111,8 @@ static no_inline __exception int convert_fast_array_to_array(JSContext *ctx,
     if (unlikely(p == JS_VALUE_GET_OBJ(ctx->class_proto[JS_CLASS_ARRAY]))) {
         ctx->std_array_prototype = false;
     }
+    if (p->class_id == JS_CLASS_ARRAY && js_prepare_elements(ctx, p))
+        return -1;
     if (js_shape_prepare_update(ctx, p, NULL))
         return -1;
     len = p->u.array.count;
@@ -10187,6 +10273,8 @@ static int set_array_length(JSContext *ctx, JSObject *p, JSValue val,
     if (likely(p->fast_array)) {
         uint32_t old_len = p->u.array.count;
         if (len < old_len) {
+            if (js_prepare_elements(ctx, p))
+                return -1;
             for(i = len; i < old_len; i++) {
                 JS_FreeValue(ctx, p->u.array.u.values[i]);
                 p->u.array.u.values[i] = JS_UNDEFINED;
@@ -10273,6 +10361,8 @@ static int expand_fast_array(JSContext *ctx, JSObject *p, uint32_t new_len)
         return -1;
     }
 
+    if (js_has_const_elements(p))
+        return js_own_elements(ctx, p, new_len);
     old_size = p->u.array.u1.size;
     new_size = old_size + old_size/2;
     if (new_size < old_size) {
@@ -10649,6 +10739,10 @@ static int JS_SetPropertyValue(JSContext *ctx, JSValueConst this_obj,
                 }
                 /* add element */
                 return add_fast_array_element(ctx, p, val, flags);
+            }
+            if (js_prepare_elements(ctx, p)) {
+                JS_FreeValue(ctx, val);
+                return -1;
             }
             set_value(ctx, &p->u.array.u.values[idx], val);
             break;
@@ -11234,6 +11328,8 @@ int JS_DefineProperty(JSContext *ctx, JSValueConst this_obj,
                             goto redo_prop_update;
                     }
                     if (flags & JS_PROP_HAS_VALUE) {
+                        if (js_prepare_elements(ctx, p))
+                            return -1;
                         set_value(ctx, &p->u.array.u.values[idx], js_dup(val));
                     }
                     return true;
@@ -17959,6 +18055,14 @@ static JSValue JS_CallInternal(JSContext *caller_ctx, JSValueConst func_obj,
         CASE(OP_push_const):
             *sp++ = js_dup(b->cpool[get_u32(pc)]);
             pc += 4;
+        push_const:
+            if (unlikely(JS_VALUE_GET_TAG(sp[-1]) == JS_TAG_CONST_ARRAY)) {
+                JSValue constants = sp[-1];
+                sp[-1] = js_new_const_array(ctx, constants);
+                JS_FreeValue(ctx, constants);
+                if (unlikely(JS_IsException(sp[-1])))
+                    goto exception;
+            }
             BREAK;
         CASE(OP_push_minus1):
         CASE(OP_push_0):
@@ -17981,7 +18085,7 @@ static JSValue JS_CallInternal(JSContext *caller_ctx, JSValueConst func_obj,
             BREAK;
         CASE(OP_push_const8):
             *sp++ = js_dup(b->cpool[*pc++]);
-            BREAK;
+            goto push_const;
         CASE(OP_fclosure8):
             *sp++ = js_closure(ctx, js_dup(b->cpool[*pc++]), var_refs, sf);
             if (unlikely(JS_IsException(sp[-1])))
@@ -19706,7 +19810,8 @@ static JSValue JS_CallInternal(JSContext *caller_ctx, JSValueConst func_obj,
                     if (likely(JS_VALUE_GET_TAG(sp[-3]) == JS_TAG_OBJECT)) {
                         p = JS_VALUE_GET_OBJ(sp[-3]);
                         if (likely(p->class_id == JS_CLASS_ARRAY &&
-                                   idx < (uint32_t)p->u.array.count)) {
+                                   idx < (uint32_t)p->u.array.count &&
+                                   !js_has_const_elements(p))) {
                             set_value(ctx, &p->u.array.u.values[idx], val);
                             JS_FreeValue(ctx, sp[-3]);
                             sp -= 3;
@@ -25709,15 +25814,155 @@ static __exception int js_parse_class(JSParseState *s, bool is_class_expr,
     return -1;
 }
 
+static int string_indexof_char(JSString *p, int c, int from);
+
+/* volley: takes a constant, if one is next. 1 if so, 0 if not (then tokens may have been taken), -1 if exception */
+static int js_parse_constant(JSParseState *s, JSValue *pval)
+{
+    JSString *p;
+    JSValue val;
+    JSAtom atom;
+    int sign;
+
+    sign = s->token.val;
+    if (sign == '-' || sign == '!') {
+        if (next_token(s))
+            return -1;
+        if (s->token.val != TOK_NUMBER)
+            return 0;
+    }
+    switch(s->token.val) {
+    case TOK_NUMBER:
+        val = s->token.u.num.val;
+        if (JS_VALUE_GET_TAG(val) != JS_TAG_INT && !JS_TAG_IS_FLOAT64(JS_VALUE_GET_TAG(val)))
+            return 0;
+        if (sign == '!') {
+            if (JS_VALUE_GET_TAG(val) != JS_TAG_INT)
+                return 0;
+            val = js_bool(JS_VALUE_GET_INT(val) == 0);
+        } else if (sign == '-') {
+            if (JS_VALUE_GET_TAG(val) == JS_TAG_INT)
+                val = JS_VALUE_GET_INT(val) ? js_int32(-JS_VALUE_GET_INT(val)) : js_float64(-0.0);
+            else
+                val = js_float64(-JS_VALUE_GET_FLOAT64(val));
+        }
+        break;
+    case TOK_NULL:
+        val = JS_NULL;
+        break;
+    case TOK_FALSE:
+    case TOK_TRUE:
+        val = js_bool(s->token.val == TOK_TRUE);
+        break;
+    case TOK_TEMPLATE:
+        if (s->token.u.str.sep != '`')
+            return 0;
+        p = JS_VALUE_GET_STRING(s->token.u.str.str);
+        if (string_indexof_char(p, '\\', 0) >= 0 || string_indexof_char(p, '\r', 0) >= 0)
+            return 0;
+        /* fall through */
+    case TOK_STRING:
+        /* an atom, as where a string is pushed: it is the same for all who have this name */
+        atom = JS_ValueToAtom(s->ctx, s->token.u.str.str);
+        if (atom == JS_ATOM_NULL)
+            return -1;
+        val = __JS_AtomIsTaggedInt(atom) ? js_dup(s->token.u.str.str) : JS_AtomToValue(s->ctx, atom);
+        JS_FreeAtom(s->ctx, atom);
+        break;
+    default:
+        return 0;
+    }
+    if (next_token(s)) {
+        JS_FreeValue(s->ctx, val);
+        return -1;
+    }
+    *pval = val;
+    return 1;
+}
+
+/* volley: fewer are not worth it, unless there are others behind them, which are added one by one */
+#define JS_CONST_ARRAY_MIN 4
+#define JS_CONST_PREFIX_MIN 32
+
+/* volley: emits an array of the constants a literal begins with, if there are enough; else takes none. Return their count, or
+   -1 if exception */
+static int js_parse_const_elements(JSParseState *s)
+{
+    JSContext *ctx = s->ctx;
+    JSConstArray *a = NULL, *new_a;
+    JSParsePos start, pos;
+    uint32_t size = 0;
+    int ret, idx;
+    JSValue val;
+
+    js_parse_get_pos(s, &start);
+    for(;;) {
+        js_parse_get_pos(s, &pos);
+        ret = js_parse_constant(s, &val);
+        if (ret < 0)
+            goto fail;
+        if (ret > 0 && s->token.val != ',' && s->token.val != ']') {
+            JS_FreeValue(ctx, val);
+            ret = 0;
+        }
+        if (ret == 0)
+            break;
+        if (!a || a->count == size) {
+            size = size ? size * 2 : 8;
+            new_a = js_realloc(ctx, a, sizeof(*a) + size * sizeof(JSValue));
+            if (!new_a) {
+                JS_FreeValue(ctx, val);
+                goto fail;
+            }
+            if (!a) {
+                new_a->header.ref_count = 1;
+                new_a->count = 0;
+            }
+            a = new_a;
+        }
+        a->values[a->count++] = val;
+        if (s->token.val == ',' && next_token(s))
+            goto fail;
+    }
+    if (a && a->count >= (s->token.val == ']' ? JS_CONST_ARRAY_MIN : JS_CONST_PREFIX_MIN)) {
+        if (s->token.ptr != pos.ptr && js_parse_seek_token(s, &pos))
+            goto fail;
+        new_a = js_realloc(ctx, a, sizeof(*a) + a->count * sizeof(JSValue));
+        if (new_a)
+            a = new_a;
+        idx = cpool_add(s, JS_MKPTR(JS_TAG_CONST_ARRAY, a));
+        if (idx < 0)
+            goto fail;
+        emit_op(s, OP_push_const);
+        emit_u32(s, idx);
+        return a->count;
+    }
+    if (a)
+        js_free_const_array(ctx->rt, a);
+    if (s->token.ptr != start.ptr && js_parse_seek_token(s, &start))
+        return -1;
+    return 0;
+ fail:
+    if (a)
+        js_free_const_array(ctx->rt, a);
+    return -1;
+}
+
 static __exception int js_parse_array_literal(JSParseState *s)
 {
     uint32_t idx;
     bool need_length;
+    int const_count;
 
     if (next_token(s))
         return -1;
+    const_count = js_parse_const_elements(s);
+    if (const_count < 0)
+        return -1;
+    idx = const_count;
+    if (const_count > 0)
+        goto large;
     /* small regular arrays are created on the stack */
-    idx = 0;
     while (s->token.val != ']' && idx < 32) {
         if (s->token.val == ',' || s->token.val == TOK_ELLIPSIS)
             break;
@@ -25736,6 +25981,7 @@ static __exception int js_parse_array_literal(JSParseState *s)
     emit_u16(s, idx);
 
     /* larger arrays and holes are handled with explicit indices */
+large:
     need_length = false;
     while (s->token.val != ']' && idx < 0x7fffffff) {
         if (s->token.val == TOK_ELLIPSIS)
@@ -37969,6 +38215,7 @@ typedef enum BCTagEnum {
     BC_TAG_MAP,
     BC_TAG_SET,
     BC_TAG_SYMBOL,
+    BC_TAG_CONST_ARRAY, /* volley */
 } BCTagEnum;
 
 #define BC_VERSION 26
@@ -38020,6 +38267,7 @@ static const char * const bc_tag_str[] = {
     "Map",
     "Set",
     "Symbol",
+    "ConstArray",
 };
 
 static const char *bc_tag_name(uint8_t tag)
@@ -38533,6 +38781,27 @@ static int JS_WriteRegExp(BCWriterState *s, JSRegExp regexp)
 static int JS_WriteMap(BCWriterState *s, struct JSMapState *map_state);
 static int JS_WriteSet(BCWriterState *s, struct JSMapState *map_state);
 
+/* volley: 0 is no tag: an atom follows */
+static int js_write_const_array(BCWriterState *s, JSConstArray *a)
+{
+    JSAtomStruct *p;
+    uint32_t i;
+
+    bc_put_u8(s, BC_TAG_CONST_ARRAY);
+    bc_put_leb128(s, a->count);
+    for(i = 0; i < a->count; i++) {
+        p = JS_VALUE_GET_TAG(a->values[i]) == JS_TAG_STRING ? JS_VALUE_GET_STRING(a->values[i]) : NULL;
+        if (p && p->atom_type == JS_ATOM_TYPE_STRING) {
+            bc_put_u8(s, 0);
+            if (bc_put_atom(s, js_get_atom_index(s->ctx->rt, p)))
+                return -1;
+        } else if (JS_WriteObjectRec(s, a->values[i])) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 static int JS_WriteObjectRec(BCWriterState *s, JSValueConst obj)
 {
     uint32_t tag;
@@ -38595,6 +38864,10 @@ static int JS_WriteObjectRec(BCWriterState *s, JSValueConst obj)
         if (!s->allow_bytecode)
             goto invalid_tag;
         if (JS_WriteModule(s, obj))
+            goto fail;
+        break;
+    case JS_TAG_CONST_ARRAY:
+        if (js_write_const_array(s, JS_VALUE_GET_PTR(obj)))
             goto fail;
         break;
     case JS_TAG_OBJECT:
@@ -39420,8 +39693,9 @@ static JSValue JS_ReadFunctionTag(BCReaderState *s)
 /* volley: the functions of this code become ones that all runtimes have which share */
 static void js_make_shared(JSContext *ctx, JSFunctionBytecode *b)
 {
+    JSConstArray *a;
     JSValue val;
-    int i;
+    int i, j;
 
     b->is_shared = 1;
     remove_gc_object(&b->header);
@@ -39430,10 +39704,18 @@ static void js_make_shared(JSContext *ctx, JSFunctionBytecode *b)
     b->realm = NULL;
     for (i = 0; i < b->cpool_count; i++) {
         val = b->cpool[i];
-        if (JS_VALUE_GET_TAG(val) == JS_TAG_STRING)
+        if (JS_VALUE_GET_TAG(val) == JS_TAG_STRING) {
             JS_VALUE_GET_STRING(val)->hash_next = JS_STRING_SHARED;
-        else if (JS_VALUE_GET_TAG(val) == JS_TAG_FUNCTION_BYTECODE)
+        } else if (JS_VALUE_GET_TAG(val) == JS_TAG_FUNCTION_BYTECODE) {
             js_make_shared(ctx, JS_VALUE_GET_PTR(val));
+        } else if (JS_VALUE_GET_TAG(val) == JS_TAG_CONST_ARRAY) {
+            a = JS_VALUE_GET_PTR(val);
+            for(j = 0; j < a->count; j++) {
+                val = a->values[j];
+                if (JS_VALUE_GET_TAG(val) == JS_TAG_STRING && !JS_VALUE_GET_STRING(val)->atom_type)
+                    JS_VALUE_GET_STRING(val)->hash_next = JS_STRING_SHARED;
+            }
+        }
     }
 }
 
@@ -39452,21 +39734,36 @@ static void js_share_code(JSContext *ctx, uint64_t id, JSFunctionBytecode *b)
     js_make_shared(ctx, b);
 }
 
+static void js_free_shared_constant(JSShared *shared, JSValue val)
+{
+    JSRefCountHeader *p;
+    JSConstArray *a;
+    uint32_t i;
+
+    if (!JS_VALUE_HAS_REF_COUNT(val))
+        return;
+    p = JS_VALUE_GET_PTR(val);
+    if (--p->ref_count > 0)
+        return;
+    if (JS_VALUE_GET_TAG(val) == JS_TAG_CONST_ARRAY) {
+        a = JS_VALUE_GET_PTR(val);
+        for (i = 0; i < a->count; i++)
+            js_free_shared_constant(shared, a->values[i]);
+    }
+    shared->mf.js_free(shared->opaque, p);
+}
+
 static void js_free_shared_code(JSShared *shared, JSFunctionBytecode *b)
 {
     JSValue val;
-    JSRefCountHeader *p;
     int i;
 
     for (i = 0; i < b->cpool_count; i++) {
         val = b->cpool[i];
-        if (JS_VALUE_GET_TAG(val) == JS_TAG_FUNCTION_BYTECODE) {
+        if (JS_VALUE_GET_TAG(val) == JS_TAG_FUNCTION_BYTECODE)
             js_free_shared_code(shared, JS_VALUE_GET_PTR(val));
-        } else if (JS_VALUE_HAS_REF_COUNT(val)) {
-            p = JS_VALUE_GET_PTR(val);
-            if (--p->ref_count == 0)
-                shared->mf.js_free(shared->opaque, p);
-        }
+        else
+            js_free_shared_constant(shared, val);
     }
     shared->mf.js_free(shared->opaque, b->pc2line_buf);
     shared->mf.js_free(shared->opaque, b->source);
@@ -39890,6 +40187,46 @@ static JSValue JS_ReadObjectValue(BCReaderState *s)
 static JSValue JS_ReadMap(BCReaderState *s);
 static JSValue JS_ReadSet(BCReaderState *s);
 
+/* volley */
+static JSValue js_read_const_array(BCReaderState *s)
+{
+    JSConstArray *a;
+    JSValue val;
+    JSAtom atom;
+    uint32_t count;
+    uint8_t tag;
+
+    if (bc_get_leb128(s, &count))
+        return JS_EXCEPTION;
+    if (count == 0 || count > s->buf_end - s->ptr)
+        return JS_ThrowSyntaxError(s->ctx, "invalid array of constants");
+    a = js_malloc(s->ctx, sizeof(*a) + count * sizeof(JSValue));
+    if (!a)
+        return JS_EXCEPTION;
+    a->header.ref_count = 1;
+    a->count = 0;
+    while (a->count < count) {
+        if (bc_get_u8(s, &tag))
+            goto fail;
+        if (tag == 0) {
+            if (bc_get_atom(s, &atom))
+                goto fail;
+            val = JS_AtomToValue(s->ctx, atom);
+            JS_FreeAtom(s->ctx, atom);
+        } else {
+            s->ptr--;
+            val = JS_ReadObjectRec(s);
+        }
+        if (JS_IsException(val))
+            goto fail;
+        a->values[a->count++] = val;
+    }
+    return JS_MKPTR(JS_TAG_CONST_ARRAY, a);
+ fail:
+    js_free_const_array(s->ctx->rt, a);
+    return JS_EXCEPTION;
+}
+
 static JSValue JS_ReadObjectRec(BCReaderState *s)
 {
     JSContext *ctx = s->ctx;
@@ -39906,7 +40243,7 @@ static JSValue JS_ReadObjectRec(BCReaderState *s)
 
     /* an object belongs to one realm */
     if (s->function_depth > 0 && tag > BC_TAG_STRING &&
-        tag != BC_TAG_FUNCTION_BYTECODE && tag != BC_TAG_BIG_INT)
+        tag != BC_TAG_FUNCTION_BYTECODE && tag != BC_TAG_BIG_INT && tag != BC_TAG_CONST_ARRAY)
         s->is_sharable = false;
 
     switch(tag) {
@@ -40012,6 +40349,9 @@ static JSValue JS_ReadObjectRec(BCReaderState *s)
             }
             obj = js_dup(JS_MKPTR(JS_TAG_OBJECT, s->objects[val]));
         }
+        break;
+    case BC_TAG_CONST_ARRAY:
+        obj = js_read_const_array(s);
         break;
     case BC_TAG_MAP:
         obj = JS_ReadMap(s);
@@ -42531,6 +42871,8 @@ static int JS_CopySubArray(JSContext *ctx,
         p = JS_VALUE_GET_OBJ(obj);
         if (p->class_id != JS_CLASS_ARRAY || !p->fast_array) {
             p = NULL;
+        } else if (js_prepare_elements(ctx, p)) {
+            return -1;
         }
     }
 
@@ -43636,6 +43978,9 @@ static JSValue js_array_pop(JSContext *ctx, JSValueConst this_val,
         /* Special case fast arrays */
         if (js_get_fast_array(ctx, obj, &arrp, &count32) && count32 == len) {
             JSObject *p = JS_VALUE_GET_OBJ(obj);
+            if (js_prepare_elements(ctx, p))
+                goto exception;
+            arrp = p->u.array.u.values;
             if (shift) {
                 res = arrp[0];
                 memmove(arrp, arrp + 1, (count32 - 1) * sizeof(*arrp));
@@ -43755,6 +44100,9 @@ static JSValue js_array_reverse(JSContext *ctx, JSValueConst this_val,
     if (js_get_fast_array(ctx, obj, &arrp, &count32) && count32 == len) {
         uint32_t ll, hh;
 
+        if (js_prepare_elements(ctx, JS_VALUE_GET_OBJ(obj)))
+            goto exception;
+        arrp = JS_VALUE_GET_OBJ(obj)->u.array.u.values;
         if (count32 > 1) {
             for (ll = 0, hh = count32 - 1; ll < hh; ll++, hh--) {
                 lval = arrp[ll];
