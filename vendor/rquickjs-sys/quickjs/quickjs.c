@@ -284,6 +284,10 @@ struct JSShared {
 typedef struct JSSharedCode {
     uint64_t id;
     struct JSFunctionBytecode *function;
+    /* the atoms of the bytecode, and where what comes after them begins, so that others need not read them again */
+    JSAtom *atoms;
+    int atom_count;
+    size_t start;
 } JSSharedCode;
 
 struct JSRuntime {
@@ -1230,7 +1234,6 @@ typedef enum OPCodeEnum {
 } OPCodeEnum;
 
 static int JS_InitAtoms(JSRuntime *rt);
-static void js_share_code(JSContext *ctx, uint64_t id, JSFunctionBytecode *b);
 static void js_free_shared_code(JSShared *shared, JSFunctionBytecode *b);
 static void js_use_shared(JSRuntime *rt, JSShared *shared);
 static JSAtom __JS_NewAtomInit(JSRuntime *rt, const char *str, int len,
@@ -3191,8 +3194,10 @@ void JS_FreeShared(JSShared *shared)
     JSString *p, *parent;
     uint32_t i;
 
-    for (i = 0; i < shared->code_count; i++)
+    for (i = 0; i < shared->code_count; i++) {
         js_free_shared_code(shared, shared->code[i].function);
+        mf.js_free(opaque, shared->code[i].atoms);
+    }
     mf.js_free(opaque, shared->code);
     for (i = 0; i < shared->count; i++) {
         p = shared->array[i];
@@ -39091,6 +39096,7 @@ typedef struct BCReaderState {
     bool allow_reference;
     /* volley: of the code that is read; what is shared of it already; whether it could be, as far as it was read */
     uint64_t code_id;
+    size_t start;
     JSFunctionBytecode *shared_code;
     bool is_sharable;
     int function_depth;
@@ -39719,8 +39725,9 @@ static void js_make_shared(JSContext *ctx, JSFunctionBytecode *b)
     }
 }
 
-static void js_share_code(JSContext *ctx, uint64_t id, JSFunctionBytecode *b)
+static void js_share_code(BCReaderState *s, JSFunctionBytecode *b)
 {
+    JSContext *ctx = s->ctx;
     JSShared *shared = ctx->rt->shared;
     JSSharedCode *code;
 
@@ -39729,7 +39736,8 @@ static void js_share_code(JSContext *ctx, uint64_t id, JSFunctionBytecode *b)
     if (!code)
         return;
     shared->code = code;
-    code[shared->code_count++] = (JSSharedCode){ id, b };
+    code[shared->code_count++] = (JSSharedCode){ s->code_id, b, s->idx_to_atom, s->idx_to_atom_count, s->start };
+    s->shared_code = b;
     b->header.ref_count++;
     js_make_shared(ctx, b);
 }
@@ -40296,7 +40304,7 @@ static JSValue JS_ReadObjectRec(BCReaderState *s)
         obj = JS_ReadFunctionTag(s);
         s->function_depth--;
         if (s->function_depth == 0 && s->is_sharable && !JS_IsException(obj))
-            js_share_code(ctx, s->code_id, JS_VALUE_GET_PTR(obj));
+            js_share_code(s, JS_VALUE_GET_PTR(obj));
         break;
     case BC_TAG_MODULE:
         if (!s->allow_bytecode) {
@@ -40452,7 +40460,7 @@ static int JS_ReadObjectAtoms(BCReaderState *s)
 static void bc_reader_free(BCReaderState *s)
 {
     int i;
-    if (s->idx_to_atom) {
+    if (s->idx_to_atom && !s->shared_code) {
         for(i = 0; i < s->idx_to_atom_count; i++) {
             JS_FreeAtom(s->ctx, s->idx_to_atom[i]);
         }
@@ -40465,6 +40473,8 @@ static JSValue js_read_object(JSContext *ctx, const uint8_t *buf, size_t buf_len
                               int flags, JSSABTab *psab_tab, uint64_t code_id)
 {
     BCReaderState ss, *s = &ss;
+    JSShared *shared = code_id ? ctx->rt->shared : NULL;
+    JSSharedCode *code;
     JSValue obj;
     uint32_t i;
 
@@ -40483,18 +40493,25 @@ static JSValue js_read_object(JSContext *ctx, const uint8_t *buf, size_t buf_len
         s->first_atom = JS_ATOM_END;
     else
         s->first_atom = 1;
-    if (JS_ReadObjectAtoms(s)) {
+    for (i = 0; shared && i < shared->code_count; i++) {
+        code = &shared->code[i];
+        if (code->id == code_id) {
+            s->shared_code = code->function;
+            s->idx_to_atom = code->atoms;
+            s->idx_to_atom_count = code->atom_count;
+            s->ptr += code->start;
+            break;
+        }
+    }
+    if (!s->shared_code && JS_ReadObjectAtoms(s)) {
         obj = JS_EXCEPTION;
     } else {
-        if (ctx->rt->shared && code_id) {
+        if (shared && !s->shared_code) {
             s->code_id = code_id;
+            s->start = s->ptr - s->buf_start;
             s->is_sharable = true;
             for (i = 0; i < s->idx_to_atom_count; i++)
                 s->is_sharable &= atom_is_const(ctx->rt, s->idx_to_atom[i]);
-            for (i = 0; i < ctx->rt->shared->code_count; i++) {
-                if (ctx->rt->shared->code[i].id == code_id)
-                    s->shared_code = ctx->rt->shared->code[i].function;
-            }
         }
         obj = JS_ReadObjectRec(s);
     }
