@@ -277,6 +277,12 @@ struct JSShared {
     JSAtomStruct **array;
     int code_count;
     struct JSSharedCode *code;
+    int class_count;
+    struct JSClass *classes;
+    /* strings that many have: an open hash table, half of it free */
+    uint32_t string_count;
+    uint32_t string_size; /* a power of two, or 0 */
+    struct JSString **strings;
 };
 
 /* volley: the outermost function of some bytecode. It and all within have no realm, are no objects of the garbage collector's
@@ -307,6 +313,11 @@ struct JSRuntime {
     JSAtomStruct **shared_array;
     uint32_t shared_count; /* 0 = nothing is shared */
     uint32_t const_count; /* atoms below are not counted */
+    /* volley: what refers weakly, by what it refers to; few things are, so that they have no pointer for it */
+    struct JSWeakRefRecord **weak_refs; /* NULL as long as `weak_ref` does */
+    struct JSWeakRefRecord *weak_ref;
+    uint32_t weak_ref_size; /* of `weak_refs`, a power of two */
+    uint32_t weak_ref_count;
 
     JSClassID js_class_id_alloc; /* counter for user defined classes */
     int class_count;    /* size of class_array */
@@ -588,7 +599,8 @@ typedef enum {
 
 typedef struct JSWeakRefRecord {
     JSWeakRefKindEnum kind;
-    struct JSWeakRefRecord *next_weak_ref;
+    struct JSWeakRefRecord *next_weak_ref; /* volley: in JSRuntime.weak_refs[h] list */
+    void *target; /* volley: the object or symbol */
     union {
         struct JSMapRecord *map_record;
         struct JSWeakRefData *weak_ref_data;
@@ -648,7 +660,7 @@ typedef enum {
 
 #define JS_ATOM_HASH_MASK  ((1 << 28) - 1)
 
-/* volley: `hash_next` of a string that is no atom, but a constant of shared code: it never becomes an atom itself */
+/* volley: `hash_next` of a string that is no atom, but belongs to a JSShared: it never becomes an atom itself */
 #define JS_STRING_SHARED 1
 
 /* volley: the elements of an array literal of constants. The arrays that are made of it have them in common until one is written
@@ -672,7 +684,6 @@ struct JSString {
     uint32_t kind : 2;
     uint32_t atom_type : 2; /* != 0 if atom, JS_ATOM_TYPE_x */
     uint32_t hash_next; /* atom_index for JS_ATOM_TYPE_SYMBOL */
-    JSWeakRefRecord *first_weak_ref;
 #ifdef ENABLE_DUMPS // JS_DUMP_LEAKS
     struct list_head link; /* string list */
 #endif
@@ -1093,7 +1104,8 @@ struct JSObject {
         JSGCObjectHeader header;
         struct {
             int __gc_ref_count; /* corresponds to header.ref_count */
-            uint8_t __gc_mark : 7; /* corresponds to header.mark/gc_obj_type */
+            uint8_t __gc_mark : 6; /* corresponds to header.mark/gc_obj_type */
+            uint8_t has_weak_refs : 1; /* volley: there may be some to it in JSRuntime.weak_refs */
             uint8_t is_prototype : 1; /* object may be used as prototype */
 
             uint8_t extensible : 1;
@@ -1111,8 +1123,6 @@ struct JSObject {
     JSShape *shape; /* prototype and property names + flag */
     JSProperty *prop; /* array of properties */
     /* byte offsets: 24/40 */
-    JSWeakRefRecord *first_weak_ref;
-    /* byte offsets: 28/48 */
     union {
         void *opaque;
         struct JSBoundFunction *bound_function; /* JS_CLASS_BOUND_FUNCTION */
@@ -1236,6 +1246,7 @@ typedef enum OPCodeEnum {
 static int JS_InitAtoms(JSRuntime *rt);
 static void js_free_shared_code(JSShared *shared, JSFunctionBytecode *b);
 static void js_use_shared(JSRuntime *rt, JSShared *shared);
+static bool js_has_shared_classes(JSRuntime *rt);
 static JSAtom __JS_NewAtomInit(JSRuntime *rt, const char *str, int len,
                                int atom_type);
 static void JS_FreeAtomStruct(JSRuntime *rt, JSAtomStruct *p);
@@ -1395,10 +1406,11 @@ static int JS_CreateProperty(JSContext *ctx, JSObject *p,
                              JSValueConst getter, JSValueConst setter,
                              int flags);
 static int js_string_memcmp(JSString *p1, JSString *p2, int len);
-static void reset_weak_ref(JSRuntime *rt, JSWeakRefRecord **first_weak_ref);
+static void reset_weak_ref(JSRuntime *rt, void *target);
 static bool is_valid_weakref_target(JSValueConst val);
-static void insert_weakref_record(JSValueConst target,
+static void insert_weakref_record(JSRuntime *rt, JSValueConst target,
                                   struct JSWeakRefRecord *wr);
+static JSWeakRefRecord **get_weak_refs(JSRuntime *rt, void *target);
 static JSValue js_array_buffer_constructor3(JSContext *ctx,
                                             JSValueConst new_target,
                                             uint64_t len, uint64_t *max_len,
@@ -2448,7 +2460,9 @@ void JS_FreeRuntime(JSRuntime *rt)
             JS_FreeAtomRT(rt, cl->class_name);
         }
     }
-    js_free_rt(rt, rt->class_array);
+    if (!js_has_shared_classes(rt))
+        js_free_rt(rt, rt->class_array);
+    js_free_rt(rt, rt->weak_refs);
 
 #ifdef ENABLE_DUMPS // JS_DUMP_ATOM_LEAKS
     /* only the atoms defined in JS_InitAtoms() should be left */
@@ -3136,6 +3150,8 @@ static void js_use_shared(JSRuntime *rt, JSShared *shared)
     rt->shared = shared;
     rt->shared_array = shared->array;
     rt->shared_count = shared->count;
+    rt->class_array = shared->classes;
+    rt->class_count = shared->class_count;
     rt->const_count = max_uint32(shared->count, JS_ATOM_END);
 }
 
@@ -3164,6 +3180,11 @@ JSShared *JS_Share(JSRuntime *rt)
     shared->mf = rt->mf;
     shared->code_count = 0;
     shared->code = NULL;
+    shared->classes = rt->class_array;
+    shared->class_count = rt->class_count;
+    shared->string_count = 0;
+    shared->string_size = 0;
+    shared->strings = NULL;
     shared->opaque = rt->malloc_state.opaque;
     shared->array = rt->atom_array;
     shared->hash = rt->atom_hash;
@@ -3199,6 +3220,13 @@ void JS_FreeShared(JSShared *shared)
         mf.js_free(opaque, shared->code[i].atoms);
     }
     mf.js_free(opaque, shared->code);
+    for (i = 0; i < shared->string_size; i++) {
+        p = shared->strings[i];
+        if (p && --p->header.ref_count == 0)
+            mf.js_free(opaque, p);
+    }
+    mf.js_free(opaque, shared->strings);
+    mf.js_free(opaque, shared->classes);
     for (i = 0; i < shared->count; i++) {
         p = shared->array[i];
         if (atom_is_free(p))
@@ -3450,7 +3478,6 @@ static JSAtom __JS_NewAtom(JSRuntime *rt, JSString *str, int atom_type)
     p->hash = h;
     p->hash_next = i;   /* atom_index */
     p->atom_type = atom_type;
-    p->first_weak_ref = NULL;
 
     rt->atom_count++;
 
@@ -3554,9 +3581,8 @@ static void JS_FreeAtomStruct(JSRuntime *rt, JSAtomStruct *p)
     /* insert in free atom list */
     *atom_slot(rt, i) = atom_set_free(rt->atom_free_index);
     rt->atom_free_index = i;
-    if (unlikely(p->first_weak_ref)) {
-        reset_weak_ref(rt, &p->first_weak_ref);
-    }
+    if (unlikely(p->atom_type == JS_ATOM_TYPE_SYMBOL && rt->weak_ref_count))
+        reset_weak_ref(rt, p);
     /* free the string structure */
 #ifdef ENABLE_DUMPS // JS_DUMP_LEAKS
     list_del(&p->link);
@@ -4046,6 +4072,12 @@ JSClassID JS_GetClassID(JSValueConst v)
   return p->class_id;
 }
 
+/* volley */
+static bool js_has_shared_classes(JSRuntime *rt)
+{
+    return rt->shared && rt->class_array == rt->shared->classes;
+}
+
 bool JS_IsRegisteredClass(JSRuntime *rt, JSClassID class_id)
 {
     return (class_id < rt->class_count &&
@@ -4073,12 +4105,18 @@ static int JS_NewClass1(JSRuntime *rt, JSClassID class_id,
     if (class_id >= (1 << 16))
         return -1;
     if (class_id < rt->class_count &&
-        rt->class_array[class_id].class_id != 0)
+        rt->class_array[class_id].class_id != 0) {
+        /* volley: runtimes that share define the same ones */
+        cl = &rt->class_array[class_id];
+        if (js_has_shared_classes(rt) && cl->class_name == name &&
+            cl->finalizer == class_def->finalizer && cl->gc_mark == class_def->gc_mark)
+            return 0;
         return -1;
+    }
 
-    if (class_id >= rt->class_count) {
-        new_size = max_int(JS_CLASS_INIT_COUNT,
-                           max_int(class_id + 1, rt->class_count * 3 / 2));
+    if (class_id >= rt->class_count || js_has_shared_classes(rt)) {
+        /* volley: few come on top of those there are at the start */
+        new_size = max_int(max_int(JS_CLASS_INIT_COUNT, rt->class_count), class_id + 1);
 
         /* reallocate the context class prototype array, if any */
         list_for_each(el, &rt->context_list) {
@@ -4093,8 +4131,14 @@ static int JS_NewClass1(JSRuntime *rt, JSClassID class_id,
             ctx->class_proto = new_tab;
         }
         /* reallocate the class array */
-        new_class_array = js_realloc_rt(rt, rt->class_array,
-                                        sizeof(JSClass) * new_size);
+        if (js_has_shared_classes(rt)) {
+            new_class_array = js_malloc_rt(rt, sizeof(JSClass) * new_size);
+            if (new_class_array)
+                memcpy(new_class_array, rt->class_array, sizeof(JSClass) * rt->class_count);
+        } else {
+            new_class_array = js_realloc_rt(rt, rt->class_array,
+                                            sizeof(JSClass) * new_size);
+        }
         if (!new_class_array)
             return -1;
         memset(new_class_array + rt->class_count, 0,
@@ -5999,7 +6043,7 @@ static JSValue JS_NewObjectFromShape(JSContext *ctx, JSShape *sh, JSClassID clas
     p->tmp_mark = 0;
     p->is_HTMLDDA = 0;
     p->is_prototype = 0;
-    p->first_weak_ref = NULL;
+    p->has_weak_refs = 0;
     p->u.opaque = NULL;
     p->shape = sh;
     p->prop = js_malloc(ctx, sizeof(JSProperty) * sh->prop_size);
@@ -7020,9 +7064,8 @@ static void free_object(JSRuntime *rt, JSObject *p)
     p->shape = NULL;
     p->prop = NULL;
 
-    if (unlikely(p->first_weak_ref)) {
-        reset_weak_ref(rt, &p->first_weak_ref);
-    }
+    if (unlikely(p->has_weak_refs))
+        reset_weak_ref(rt, p);
 
     finalizer = rt->class_array[p->class_id].finalizer;
     if (finalizer)
@@ -7190,13 +7233,13 @@ void JS_MarkValue(JSRuntime *rt, JSValueConst val, JS_MarkFunc *mark_func)
     }
 }
 
-static void mark_weak_map_value(JSRuntime *rt, JSWeakRefRecord *first_weak_ref, JS_MarkFunc *mark_func) {
+static void mark_weak_map_value(JSRuntime *rt, JSObject *p, JS_MarkFunc *mark_func) {
     JSWeakRefRecord *wr;
     JSMapRecord *mr;
     JSMapState *s;
 
-    for (wr = first_weak_ref; wr != NULL; wr = wr->next_weak_ref) {
-        if (wr->kind == JS_WEAK_REF_KIND_MAP) {
+    for (wr = *get_weak_refs(rt, p); wr != NULL; wr = wr->next_weak_ref) {
+        if (wr->target == p && wr->kind == JS_WEAK_REF_KIND_MAP) {
             mr = wr->u.map_record;
             s = mr->map;
             assert(s->is_weak);
@@ -7245,9 +7288,8 @@ static void mark_children(JSRuntime *rt, JSGCObjectHeader *gp,
                 prs++;
             }
 
-            if (unlikely(p->first_weak_ref)) {
-                mark_weak_map_value(rt, p->first_weak_ref, mark_func);
-            }
+            if (unlikely(p->has_weak_refs))
+                mark_weak_map_value(rt, p, mark_func);
 
             if (p->class_id != JS_CLASS_OBJECT) {
                 JSClassGCMark *gc_mark;
@@ -39696,6 +39738,196 @@ static JSValue JS_ReadFunctionTag(BCReaderState *s)
     return JS_EXCEPTION;
 }
 
+/* volley: where a string is in the table of those that many have, or would be */
+static JSString **js_shared_string_slot(JSShared *shared, JSString *p, uint32_t h)
+{
+    uint32_t i = h;
+    JSString *p1;
+
+    for(;;) {
+        i &= shared->string_size - 1;
+        p1 = shared->strings[i];
+        if (!p1 || (p1->hash == h && p1->len == p->len && js_string_memcmp(p1, p, p->len) == 0))
+            return &shared->strings[i];
+        i++;
+    }
+}
+
+/* volley: without memory the table stays as it is. Return whether there is room for one more */
+static bool js_grow_shared_strings(JSShared *shared)
+{
+    JSString **old = shared->strings;
+    uint32_t old_size = shared->string_size, i;
+
+    if (shared->string_count < old_size / 2)
+        return true;
+    shared->strings = shared->mf.js_calloc(shared->opaque, old_size ? old_size * 2 : 256, sizeof(*old));
+    if (!shared->strings) {
+        shared->strings = old;
+        return false;
+    }
+    shared->string_size = old_size ? old_size * 2 : 256;
+    for(i = 0; i < old_size; i++) {
+        if (old[i])
+            *js_shared_string_slot(shared, old[i], old[i]->hash) = old[i];
+    }
+    shared->mf.js_free(shared->opaque, old);
+    return true;
+}
+
+/* volley: puts the same string in its place that others have. The first runtime that shares gives its own */
+static void js_settle_string(JSRuntime *rt, JSValue *pval, bool is_first)
+{
+    JSShared *shared = rt->shared;
+    JSString *p, **slot;
+    uint32_t h, i;
+
+    if (JS_VALUE_GET_TAG(*pval) != JS_TAG_STRING)
+        return;
+    p = JS_VALUE_GET_STRING(*pval);
+    if (p->atom_type || p->kind != JS_STRING_KIND_NORMAL || p->hash_next == JS_STRING_SHARED)
+        return;
+    h = hash_string(p, JS_ATOM_TYPE_STRING) & JS_ATOM_HASH_MASK;
+    for(i = shared->hash[h & shared->hash_mask]; i != 0; i = shared->array[i]->hash_next) {
+        if (shared->array[i]->hash == h && shared->array[i]->atom_type == JS_ATOM_TYPE_STRING &&
+            shared->array[i]->len == p->len && js_string_memcmp(shared->array[i], p, p->len) == 0) {
+            *pval = js_dup(JS_MKPTR(JS_TAG_STRING, shared->array[i]));
+            JS_FreeValueRT(rt, JS_MKPTR(JS_TAG_STRING, p));
+            return;
+        }
+    }
+    if (is_first && !js_grow_shared_strings(shared))
+        return;
+    if (!shared->strings)
+        return;
+    slot = js_shared_string_slot(shared, p, h);
+    if (*slot) {
+        *pval = js_dup(JS_MKPTR(JS_TAG_STRING, *slot));
+        JS_FreeValueRT(rt, JS_MKPTR(JS_TAG_STRING, p));
+    } else if (is_first) {
+        p->header.ref_count++; /* never freed by those who use it */
+        p->hash = h;
+        p->hash_next = JS_STRING_SHARED;
+        *slot = p;
+        shared->string_count++;
+    }
+}
+
+/* volley: a shape that only this object has, and its properties, get the size they need. Without memory they stay */
+static void js_settle_properties(JSRuntime *rt, JSObject *p)
+{
+    JSShape *sh = p->shape, *new_sh;
+    uint32_t hash_size = sh->prop_hash_mask + 1, size = max_int(sh->prop_count, JS_PROP_INITIAL_SIZE);
+    JSProperty *prop;
+    void *alloc;
+
+    if (sh->header.ref_count != 1 || sh->prop_size < size + 2)
+        return;
+    prop = js_malloc_rt(rt, sizeof(*prop) * size);
+    alloc = js_malloc_rt(rt, get_shape_size(hash_size, size));
+    if (!prop || !alloc) {
+        js_free_rt(rt, prop);
+        js_free_rt(rt, alloc);
+        return;
+    }
+    if (sh->is_hashed)
+        js_shape_hash_unlink(rt, sh);
+    memcpy(prop, p->prop, sizeof(*prop) * sh->prop_count);
+    memcpy(alloc, get_alloc_from_shape(sh), get_shape_size(hash_size, sh->prop_count));
+    new_sh = get_shape_from_alloc(alloc, hash_size);
+    new_sh->prop_size = size;
+    list_add(&new_sh->header.link, &sh->header.link);
+    list_del(&sh->header.link);
+    if (new_sh->is_hashed)
+        js_shape_hash_link(rt, new_sh);
+    js_free_rt(rt, get_alloc_from_shape(sh));
+    js_free_rt(rt, p->prop);
+    p->shape = new_sh;
+    p->prop = prop;
+}
+
+static void js_settle_elements(JSRuntime *rt, JSObject *p, bool is_first)
+{
+    uint32_t count = p->u.array.count, i;
+    JSValue *values;
+
+    if (js_has_const_elements(p))
+        return;
+    if (p->u.array.u1.size >= count + 2) {
+        values = count ? js_malloc_rt(rt, sizeof(*values) * count) : NULL;
+        if (count && !values)
+            return;
+        if (count)
+            memcpy(values, p->u.array.u.values, sizeof(*values) * count);
+        js_free_rt(rt, p->u.array.u.values);
+        p->u.array.u.values = values;
+        p->u.array.u1.size = count;
+    }
+    for(i = 0; rt->shared && i < count; i++)
+        js_settle_string(rt, &p->u.array.u.values[i], is_first);
+}
+
+/* volley: what a module needs no more once it was evaluated */
+static void js_settle_module(JSRuntime *rt, JSModuleDef *m)
+{
+    JSExportEntry *entries;
+    int i;
+
+    if (m->status == JS_MODULE_STATUS_EVALUATED && m->import_entries) {
+        for(i = 0; i < m->import_entries_count; i++)
+            JS_FreeAtomRT(rt, m->import_entries[i].import_name);
+        js_free_rt(rt, m->import_entries);
+        m->import_entries = NULL;
+        m->import_entries_count = m->import_entries_size = 0;
+    }
+    if (m->export_entries_count > 0 && m->export_entries_count < m->export_entries_size) {
+        entries = js_malloc_rt(rt, sizeof(*entries) * m->export_entries_count);
+        if (entries) {
+            memcpy(entries, m->export_entries, sizeof(*entries) * m->export_entries_count);
+            js_free_rt(rt, m->export_entries);
+            m->export_entries = entries;
+            m->export_entries_size = m->export_entries_count;
+        }
+    }
+}
+
+/* volley: for a runtime that will live on as it is now: what it has room for and does not use is given back, and it has the same
+   strings as others that share. `is_first`: it is the one that they have them of. No JavaScript may be running */
+void JS_Settle(JSRuntime *rt, bool is_first)
+{
+    struct list_head *el, *el1;
+    JSGCObjectHeader *gp;
+    JSShapeProperty *prs;
+    JSVarRef *var_ref;
+    JSObject *p;
+    int i;
+
+    list_for_each(el, &rt->context_list) {
+        JSContext *ctx = list_entry(el, JSContext, link);
+        list_for_each(el1, &ctx->loaded_modules)
+            js_settle_module(rt, list_entry(el1, JSModuleDef, link));
+    }
+    /* a shape may take another's place; the object that is looked at stays where it is */
+    for(el = rt->gc_obj_list.next; el != &rt->gc_obj_list; el = el->next) {
+        gp = list_entry(el, JSGCObjectHeader, link);
+        if (gp->gc_obj_type == JS_GC_OBJ_TYPE_VAR_REF && rt->shared) {
+            var_ref = (JSVarRef *)gp;
+            if (var_ref->is_detached)
+                js_settle_string(rt, &var_ref->value, is_first);
+        }
+        if (gp->gc_obj_type != JS_GC_OBJ_TYPE_JS_OBJECT)
+            continue;
+        p = (JSObject *)gp;
+        js_settle_properties(rt, p);
+        if (p->class_id == JS_CLASS_ARRAY && p->fast_array)
+            js_settle_elements(rt, p, is_first);
+        for(i = 0, prs = p->shape->prop; rt->shared && i < p->shape->prop_count; i++, prs++) {
+            if (prs->atom != JS_ATOM_NULL && !(prs->flags & JS_PROP_TMASK))
+                js_settle_string(rt, &p->prop[i].u.value, is_first);
+        }
+    }
+}
+
 /* volley: the functions of this code become ones that all runtimes have which share */
 static void js_make_shared(JSContext *ctx, JSFunctionBytecode *b)
 {
@@ -52989,25 +53221,17 @@ static void map_hash_resize(JSContext *ctx, JSMapState *s)
     s->record_count_threshold = new_hash_size * 2;
 }
 
-static JSWeakRefRecord **get_first_weak_ref(JSValueConst key)
+/* volley: the list that has all weak references to `target`, among others */
+static JSWeakRefRecord **get_weak_refs(JSRuntime *rt, void *target)
 {
-        switch (JS_VALUE_GET_TAG(key)) {
-        case JS_TAG_OBJECT:
-            {
-                JSObject *p = JS_VALUE_GET_OBJ(key);
-                return &p->first_weak_ref;
-            }
-            break;
-        case JS_TAG_SYMBOL:
-            {
-                JSAtomStruct *p = JS_VALUE_GET_PTR(key);
-                return &p->first_weak_ref;
-            }
-            break;
-        default:
-            abort();
-        }
-        return NULL; // pacify compiler
+    if (!rt->weak_refs)
+        return &rt->weak_ref;
+    return &rt->weak_refs[((uintptr_t)target >> 4) * 0x9E3779B1u >> 7 & (rt->weak_ref_size - 1)];
+}
+
+static JSWeakRefRecord **get_first_weak_ref(JSRuntime *rt, JSValueConst key)
+{
+    return get_weak_refs(rt, JS_VALUE_GET_PTR(key));
 }
 
 static JSMapRecord *map_add_record(JSContext *ctx, JSMapState *s,
@@ -53030,7 +53254,7 @@ static JSMapRecord *map_add_record(JSContext *ctx, JSMapState *s,
         }
         wr->kind = JS_WEAK_REF_KIND_MAP;
         wr->u.map_record = mr;
-        insert_weakref_record(key, wr);
+        insert_weakref_record(ctx->rt, key, wr);
         mr->key = unsafe_unconst(key);
     } else {
         mr->key = js_dup(key);
@@ -53053,7 +53277,7 @@ static void delete_map_weak_ref(JSRuntime *rt, JSMapRecord *mr)
 {
     JSWeakRefRecord **pwr, *wr;
 
-    pwr = get_first_weak_ref(mr->key);
+    pwr = get_first_weak_ref(rt, mr->key);
     for(;;) {
         wr = *pwr;
         assert(wr != NULL);
@@ -53062,6 +53286,7 @@ static void delete_map_weak_ref(JSRuntime *rt, JSMapRecord *mr)
         pwr = &wr->next_weak_ref;
     }
     *pwr = wr->next_weak_ref;
+    rt->weak_ref_count--;
     js_free_rt(rt, wr);
 }
 
@@ -62485,7 +62710,7 @@ static void js_weakref_finalizer(JSRuntime *rt, JSValueConst val)
     /* Delete weak ref */
     JSWeakRefRecord **pwr, *wr;
 
-    pwr = get_first_weak_ref(wrd->target);
+    pwr = get_first_weak_ref(rt, wrd->target);
     for(;;) {
         wr = *pwr;
         assert(wr != NULL);
@@ -62494,6 +62719,7 @@ static void js_weakref_finalizer(JSRuntime *rt, JSValueConst val)
         pwr = &wr->next_weak_ref;
     }
     *pwr = wr->next_weak_ref;
+    rt->weak_ref_count--;
     js_free_rt(rt, wrd);
     js_free_rt(rt, wr);
 }
@@ -62525,7 +62751,7 @@ static JSValue js_weakref_constructor(JSContext *ctx, JSValueConst new_target,
     wrd->obj = obj;
     wr->kind = JS_WEAK_REF_KIND_WEAK_REF;
     wr->u.weak_ref_data = wrd;
-    insert_weakref_record(arg, wr);
+    insert_weakref_record(ctx->rt, arg, wr);
 
     JS_SetOpaqueInternal(obj, wrd);
     return obj;
@@ -62569,7 +62795,7 @@ static void delete_finrec_weakref(JSRuntime *rt, JSFinRecEntry *fre)
 {
     JSWeakRefRecord **pwr, *wr;
 
-    pwr = get_first_weak_ref(fre->target);
+    pwr = get_first_weak_ref(rt, fre->target);
     for(;;) {
         wr = *pwr;
         assert(wr != NULL);
@@ -62578,6 +62804,7 @@ static void delete_finrec_weakref(JSRuntime *rt, JSFinRecEntry *fre)
         pwr = &wr->next_weak_ref;
     }
     *pwr = wr->next_weak_ref;
+    rt->weak_ref_count--;
     js_free_rt(rt, wr);
 }
 
@@ -62689,7 +62916,7 @@ static JSValue js_finrec_register(JSContext *ctx, JSValueConst this_val,
     list_add_tail(&fre->link, &frd->entries);
     wr->kind = JS_WEAK_REF_KIND_FINALIZATION_REGISTRY_ENTRY;
     wr->u.fin_rec_entry = fre;
-    insert_weakref_record(target, wr);
+    insert_weakref_record(ctx->rt, target, wr);
 
     return JS_UNDEFINED;
 }
@@ -62773,17 +63000,31 @@ int JS_AddIntrinsicWeakRef(JSContext *ctx)
     return 0;
 }
 
-static void reset_weak_ref(JSRuntime *rt, JSWeakRefRecord **first_weak_ref)
+static void reset_weak_ref(JSRuntime *rt, void *target)
 {
-    JSWeakRefRecord *wr, *wr_next;
+    JSWeakRefRecord *first_weak_ref = NULL, **last = &first_weak_ref, **pwr, *wr, *wr_next;
     JSWeakRefData *wrd;
     JSMapRecord *mr;
     JSMapState *s;
     JSFinRecEntry *fre;
 
+    /* those of others stay */
+    pwr = get_weak_refs(rt, target);
+    while ((wr = *pwr) != NULL) {
+        if (wr->target == target) {
+            *pwr = wr->next_weak_ref;
+            rt->weak_ref_count--;
+            wr->next_weak_ref = NULL;
+            *last = wr;
+            last = &wr->next_weak_ref;
+        } else {
+            pwr = &wr->next_weak_ref;
+        }
+    }
+
     /* first pass to remove the records from the WeakMap/WeakSet
        lists */
-    for(wr = *first_weak_ref; wr != NULL; wr = wr->next_weak_ref) {
+    for(wr = first_weak_ref; wr != NULL; wr = wr->next_weak_ref) {
         switch(wr->kind) {
         case JS_WEAK_REF_KIND_MAP:
             mr = wr->u.map_record;
@@ -62809,7 +63050,7 @@ static void reset_weak_ref(JSRuntime *rt, JSWeakRefRecord **first_weak_ref)
 
     /* second pass to free the values to avoid modifying the weak
        reference list while traversing it. */
-    for(wr = *first_weak_ref; wr != NULL; wr = wr_next) {
+    for(wr = first_weak_ref; wr != NULL; wr = wr_next) {
         wr_next = wr->next_weak_ref;
         switch(wr->kind) {
         case JS_WEAK_REF_KIND_MAP:
@@ -62856,8 +63097,6 @@ static void reset_weak_ref(JSRuntime *rt, JSWeakRefRecord **first_weak_ref)
         }
         js_free_rt(rt, wr);
     }
-
-    *first_weak_ref = NULL; /* fail safe */
 }
 
 static bool is_valid_weakref_target(JSValueConst val)
@@ -62879,13 +63118,43 @@ static bool is_valid_weakref_target(JSValueConst val)
     return true;
 }
 
-static void insert_weakref_record(JSValueConst target,
+/* volley: more lists for more of them. Without memory they only become longer */
+static void grow_weak_refs(JSRuntime *rt)
+{
+    JSWeakRefRecord **old = rt->weak_refs, **refs, **pwr, *wr, *wr_next;
+    uint32_t old_size = old ? rt->weak_ref_size : 1, size = old ? old_size * 2 : 8, i;
+
+    refs = js_mallocz_rt(rt, sizeof(*refs) * size);
+    if (!refs)
+        return;
+    rt->weak_refs = refs;
+    rt->weak_ref_size = size;
+    for(i = 0; i < old_size; i++) {
+        for(wr = old ? old[i] : rt->weak_ref; wr != NULL; wr = wr_next) {
+            wr_next = wr->next_weak_ref;
+            pwr = get_weak_refs(rt, wr->target);
+            wr->next_weak_ref = *pwr;
+            *pwr = wr;
+        }
+    }
+    js_free_rt(rt, old);
+}
+
+static void insert_weakref_record(JSRuntime *rt, JSValueConst target,
                                   struct JSWeakRefRecord *wr)
 {
-    JSWeakRefRecord **pwr = get_first_weak_ref(target);
+    JSWeakRefRecord **pwr;
+
+    if (rt->weak_ref_count >= (rt->weak_refs ? rt->weak_ref_size * 2 : 1))
+        grow_weak_refs(rt);
+    wr->target = JS_VALUE_GET_PTR(target);
+    pwr = get_weak_refs(rt, wr->target);
     /* Add the weak reference */
     wr->next_weak_ref = *pwr;
     *pwr = wr;
+    rt->weak_ref_count++;
+    if (JS_VALUE_GET_TAG(target) == JS_TAG_OBJECT)
+        JS_VALUE_GET_OBJ(target)->has_weak_refs = 1;
 }
 
 /* CallSite */

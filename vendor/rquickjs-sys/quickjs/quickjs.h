@@ -507,6 +507,8 @@ JS_EXTERN JSRuntime *JS_NewRuntimeSharing(const JSMallocFunctions *mf,
                                           void *opaque, JSShared *shared);
 JS_EXTERN JSShared *JS_Share(JSRuntime *rt);
 JS_EXTERN void JS_FreeShared(JSShared *shared);
+// volley: gives back what is not used and has the strings of others, once init code has run
+JS_EXTERN void JS_Settle(JSRuntime *rt, bool is_first);
 JS_EXTERN JSValue JS_ReadCode(JSContext *ctx, const uint8_t *buf, size_t buf_len,
                               uint64_t id);
 // volley: intrinsics that are made when they are first needed

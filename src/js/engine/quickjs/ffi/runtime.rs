@@ -31,6 +31,9 @@ unsafe extern "C" {
     fn JS_Share(rt: *mut JSRuntime) -> *mut JSShared;
     /// No runtime may be left that has it.
     fn JS_FreeShared(shared: *mut JSShared);
+    /// Gives back what the runtime has room for and does not use, and puts the strings that others have in the place of its own.
+    /// The first of those that share gives its own to the others.
+    fn JS_Settle(rt: *mut JSRuntime, is_first: bool);
     /// Calls `hook` with each group of late intrinsics once it is made. The global object is one with what it has made.
     fn JS_SetLateIntrinsicHook(ctx: *mut JSContext, hook: unsafe extern "C" fn(*mut JSContext, c_int) -> c_int);
     /// Defines a property that is made with its group; the object must have none of this name.
@@ -155,11 +158,13 @@ impl JsRuntime {
         Some(Self { raw, context: Context(context), attached, shared: shared.map(OnceCell::from).unwrap_or_default() })
     }
 
-    /// Lets the runtimes that this thread makes from now on begin with the names this one has now: those of the language, of
-    /// the modules and of the script need no memory of their own then. Names that only one runtime has come on top. Code that
-    /// one of them reads ([`Context::read_bytecode`]) is there for all of them.
+    /// To be called once init code has run. What the runtime has room for and does not use is given back. The runtimes that this
+    /// thread makes from now on begin with the names this one has now: those of the language, of the modules and of the script
+    /// need no memory of their own then; nor do, once this was called for them, texts that this one has, too. What only one
+    /// runtime has comes on top. Code that one of them reads ([`Context::read_bytecode`]) is there for all of them.
     pub fn share(&self) {
         if self.shared.get().is_some() {
+            self.settle(false);
             return;
         }
         // So that the names of all of the language are among them, also where this one did not need it.
@@ -172,6 +177,12 @@ impl JsRuntime {
             let shared = self.shared.get_or_init(|| Rc::new(SharedSpace(shared)));
             SHARED.set(Rc::downgrade(shared));
         }
+        self.settle(true);
+    }
+
+    fn settle(&self, is_first: bool) {
+        // SAFETY: the runtime is alive, and no JavaScript runs in it: `self` is nothing that JavaScript gets.
+        unsafe { JS_Settle(self.raw.as_ptr(), is_first) };
     }
 
     /// The context.
