@@ -6,7 +6,6 @@
 mod buffers;
 mod bytes_text;
 mod convert;
-mod direct;
 mod errors;
 mod json;
 mod language;

@@ -1,5 +1,6 @@
 //! The global scope, native functions, and the module engines give js-stdlib, on QuickJS.
 
+use std::cell::RefCell;
 use std::ffi::{CString, c_int};
 
 use super::ffi::{
@@ -8,9 +9,8 @@ use super::ffi::{
 };
 use super::realm::put;
 use super::{convert, errors};
-use crate::js::engine::direct;
 use crate::js::engine::{ENGINE, Flatness, Global, PRIMORDIALS, lazy, loading};
-use crate::js::value::{Args, Throw, Value};
+use crate::js::value::{Args, Value};
 
 // Native functions -------------------------------------------------------------------------------------------------
 
@@ -62,11 +62,9 @@ pub fn define(context: Context, name: &'static str, global: Global, enumerable: 
             ((getter, Some(setter)), PropertyFlags::FIXED)
         }
         Global::Lazy(part, member) => {
-            let [name, part, member] = [name, part, member.unwrap_or_default()].map(|text| context.string(text));
-            let (name, part, member, kind) = (name?, part?, member?, context.bool(enumerable));
-            let data = [name.borrow(), part.borrow(), member.borrow(), kind.borrow()];
-            let getter = context.closure::<MakePart, 4>((c"", 0, 0), data)?;
-            let setter = context.closure::<ReplacePart, 2>((c"", 0, 0), [name.borrow(), kind.borrow()])?;
+            let place = LazyGlobal { name, part, member, flags }.place();
+            let [getter, setter] =
+                [context.function::<MakePart>(c"", place)?, context.function::<ReplacePart>(c"", place)?];
             ((getter, Some(setter)), accessor)
         }
         Global::Itself => ((context.closure::<Itself, 0>((c"", 0, 0), [])?, None), accessor),
@@ -74,32 +72,61 @@ pub fn define(context: Context, name: &'static str, global: Global, enumerable: 
     context.define_accessor(&scope, name, functions, flags)
 }
 
-/// Makes a plain property of the global object.
-fn replace(context: Context, [name, enumerable]: [Borrowed<'_>; 2], value: Owned) -> Result<(), Thrown> {
-    let name = context.atom_of(name)?;
-    context.define(&context.global(), &name, value, PropertyFlags::with_enumerable(context.to_bool(enumerable)))
+/// A global that is a part of js-stdlib. Its functions have nothing but its place among all of the thread, so that a VU has no
+/// names of its own for it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct LazyGlobal {
+    name: &'static str,
+    part: &'static str,
+    member: Option<&'static str>,
+    /// Of the plain property it becomes.
+    flags: PropertyFlags,
 }
 
-/// The getter of a global that is a part: makes it, and puts the value in its own place.
+thread_local! {
+    static LAZY_GLOBALS: RefCell<Vec<LazyGlobal>> = const { RefCell::new(Vec::new()) };
+}
+
+impl LazyGlobal {
+    fn place(self) -> c_int {
+        LAZY_GLOBALS.with_borrow_mut(|all| {
+            let place = all.iter().position(|one| *one == self).unwrap_or_else(|| {
+                all.push(self);
+                all.len() - 1
+            });
+            place as c_int
+        })
+    }
+
+    fn at(place: c_int) -> Self {
+        LAZY_GLOBALS.with_borrow(|all| all[place as usize])
+    }
+
+    /// Makes a plain property of the global object.
+    fn replace(self, context: Context, value: Owned) -> Result<(), Thrown> {
+        context.define(&context.global(), self.name, value, self.flags)
+    }
+}
+
+/// The getter of such a global: makes it, and puts the value in its own place.
 struct MakePart;
 
-impl Closure<4> for MakePart {
-    fn call(call: &NativeCall<'_>, data: &[Borrowed<'_>; 4]) -> Result<Owned, Thrown> {
-        let (mut context, [name, part, member, enumerable]) = (call.context, *data);
-        let [part, member] = [part, member].map(|text| context.text_or_empty(text));
-        let value = lazy::part(&mut context, &part, Some(&*member).filter(|member| !member.is_empty()))?;
-        context.ok(replace(context, [name, enumerable], value.clone()));
+impl NativeFunction for MakePart {
+    fn call(call: &NativeCall<'_>) -> Result<Owned, Thrown> {
+        let (mut context, global) = (call.context, LazyGlobal::at(call.magic));
+        let value = lazy::part(&mut context, global.part, global.member)?;
+        context.ok(global.replace(context, value.clone()));
         Ok(value)
     }
 }
 
-/// The setter of such a global.
+/// Its setter.
 struct ReplacePart;
 
-impl Closure<2> for ReplacePart {
-    fn call(call: &NativeCall<'_>, data: &[Borrowed<'_>; 2]) -> Result<Owned, Thrown> {
+impl NativeFunction for ReplacePart {
+    fn call(call: &NativeCall<'_>) -> Result<Owned, Thrown> {
         let context = call.context;
-        context.ok(replace(context, *data, context.own(call.arg(0))));
+        context.ok(LazyGlobal::at(call.magic).replace(context, context.own(call.arg(0))));
         Ok(context.undefined())
     }
 }
@@ -119,13 +146,12 @@ impl Closure<0> for Itself {
 type ExportedFunction = fn(&NativeCall<'_>) -> Result<Owned, Thrown>;
 
 /// What [`ENGINE`] exports; a function is made with its place here.
-const EXPORTS: [(&str, ExportedFunction); 8] = [
+const EXPORTS: [(&str, ExportedFunction); 7] = [
     ("evaluate", evaluate),
     ("once", once),
     ("load", load),
     ("rebind", rebind),
     ("asNative", as_native),
-    ("bind", bind),
     ("call", call),
     ("flatness", flatness),
 ];
@@ -198,34 +224,6 @@ impl Closure<1> for Method {
         let args: smallvec::SmallVec<[Borrowed<'_>; 4]> =
             std::iter::once(call.this).chain(call.args.iter().copied()).collect();
         call.context.call(*function, Borrowed::UNDEFINED, &args)
-    }
-}
-
-/// `bind(specifier, op, name, length, ...data)`
-fn bind(call: &NativeCall<'_>) -> Result<Owned, Thrown> {
-    let (context, specifier, op) = (call.context, call.text(0), call.text(1));
-    let Some(place) = context.state().host.direct(&specifier, &op) else {
-        return Err(errors::throw(context, Throw::type_error(format!("`{specifier}` has no `{op}`"))));
-    };
-    let (name, length) = (CString::new(call.text(2)).unwrap_or_default(), context.to_number(call.arg(3))? as c_int);
-    let data = [4, 5, 6, 7].map(|at| call.arg(at));
-    context.closure::<Direct, 4>((&name, length, place as c_int), data)
-}
-
-/// A direct function of the host's, with what it was made with.
-struct Direct;
-
-impl Closure<4> for Direct {
-    fn call(call: &NativeCall<'_>, data: &[Borrowed<'_>; 4]) -> Result<Owned, Thrown> {
-        let mut context = call.context;
-        let own = |value: &Borrowed<'_>| call.context.own(*value);
-        direct::call(
-            &mut context,
-            call.magic as usize,
-            call.args.iter().map(own),
-            own(&call.this),
-            data.iter().map(own),
-        )
     }
 }
 

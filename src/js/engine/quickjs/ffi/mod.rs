@@ -81,7 +81,7 @@ pub enum ValueKind {
 }
 
 /// Which of a property's attributes are set.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct PropertyFlags(c_int);
 
 impl PropertyFlags {
