@@ -2,45 +2,41 @@
 //
 // Every VU has its own copy of this, so it is kept small: a function per verb, one way to read a response, and no
 // table that Rust can hold. The rest is a lazy script.
-import { request as send, field, constants } from 'native:k6/http';
+import { request as send, constants } from 'native:k6/http';
 import * as native from 'native:k6/http';
-import { evaluate, once, rebind, call, flatness, primordials } from 'native:engine';
+import { bind, evaluate, once, rebind, call, flatness, primordials } from 'native:engine';
 
 // The native resource is under this symbol; an object that has it stands for the resource wherever it is passed.
 const NATIVE = primordials.SymbolFor('volley.native');
 
 let lazyScript;
-const lazy = () => (lazyScript ??= evaluate('k6/http/lazy')(native, { NATIVE, once, handler, call, flatness, primordials }));
-
-// Requests -------------------------------------------------------------------------------------------------------
-
-// A rest parameter costs a fifth of what `arguments` costs.
-const withoutBody = (method) => function (url, params, ...more) {
-  if (more.length > 0) lazy().warnOfBody(method, 2 + more.length);
-  return new primordials.Proxy(send(method, url, undefined, params === undefined ? undefined : lazy().plain(params)), handler);
-};
+const lazy = () => (lazyScript ??= evaluate('k6/http/lazy')(native, { NATIVE, bind, once, handler, call, flatness, primordials }));
 
 // Responses ------------------------------------------------------------------------------------------------------
 
-// A response is a proxy of the native resource with this handler. Fields are read when they are asked for. Objects and bodies are
-// kept once read: what a script changes in `headers` stays changed.
+// A response is a proxy of the native resource with this handler. Fields are read when they are asked for.
 const handler = {
   __proto__: new primordials.Proxy({ __proto__: null }, { __proto__: null, get: (_, name) => lazy().traps[name] }),
-  get(native, key) {
-    if (key in native) return native[key];
-    if (typeof key === 'symbol') return key === NATIVE ? native : lazy().methods[key];
-    const value = field(native, key);
-    if (value === undefined) return lazy().methods[key];
-    if (key === 'body' || (typeof value === 'object' && value !== null)) native[key] = value;
-    return value;
-  },
+  get: bind('k6/http', 'get', 'get', 2, () => lazy().methods, NATIVE),
 };
 
-// Exports --------------------------------------------------------------------------------------------------------
+// Requests -------------------------------------------------------------------------------------------------------
 
 const forward = (name) => (...list) => primordials.ReflectApply(lazy()[name], undefined, list);
 // For functions that don't count what they are called with.
 const forwardFour = (name) => (one, two, three, four) => lazy()[name](one, two, three, four);
+
+// Requests whose arguments are texts and plain objects are native; all others come here. A rest parameter costs a fifth of what
+// `arguments` costs.
+const withoutBody = (method) => bind('k6/http', 'request', '', 2, (url, params, ...more) => {
+  if (more.length > 0) lazy().warnOfBody(method, 2 + more.length);
+  return new primordials.Proxy(send(method, url, undefined, params === undefined ? undefined : lazy().plain(params)), handler);
+}, method, handler, primordials.Proxy);
+// As `method` says, and as the lazy script names it.
+const withBody = (method, name) =>
+  bind('k6/http', 'requestWithBody', '', 4, forwardFour(name), method, handler, primordials.Proxy);
+
+// Exports --------------------------------------------------------------------------------------------------------
 
 const members = constants();
 // In a block, so that the list is freed.
@@ -60,7 +56,9 @@ members.CookieJar = function () {
     for (let at = 0; at < names.length; at++) members[names[at]] = make(names[at]);
   };
   add(['url', 'cookieJar', 'file'], forward);
-  add(['post', 'put', 'patch', 'del', 'options', 'request', 'asyncRequest'], forwardFour);
+  const methods = { __proto__: null, post: 'POST', put: 'PUT', patch: 'PATCH', del: 'DELETE', options: 'OPTIONS' };
+  add(['post', 'put', 'patch', 'del', 'options'], (name) => withBody(methods[name], name));
+  add(['request', 'asyncRequest'], forwardFour);
   add(['batch', 'setResponseCallback', 'expectedStatuses'], forward);
 }
 

@@ -3,7 +3,7 @@
 const { enterGroup, leaveGroup, openGroup, closeGroup, endGroup } = native;
 const propagates = native.propagatesContext();
 const isAsync = (f) => f.constructor?.name === 'AsyncFunction';
-const { Number, Promise, PromisePrototypeThen, PromiseResolve, String, StringPrototypeIndexOf, TypeError } = primordials;
+const { Number, ObjectKeys, Promise, PromisePrototypeThen, PromiseResolve, String, StringPrototypeIndexOf, TypeError } = primordials;
 
 function refuseSeparator() {
   throw new GoError("group and check names may not contain '::'");
@@ -17,6 +17,33 @@ function refuseSets(count) {
 function refuseAsync(test) {
   if (!isAsync(test)) return;
   throw new GoError('the built-in check() does not support async functions as arguments. Use the JavaScript utils library as a replacement. Refer to https://grafana.com/docs/k6/latest/javascript-api/jslib/utils/check/ for more info');
+}
+
+// What no object has: the names of a text are its places.
+function check(value, ...rest) {
+  const stamp = native.checkStage(false);
+  const sets = rest[0], tags = rest[1];
+  if (sets === undefined || sets === null) refuseSets(1 + rest.length);
+  const names = ObjectKeys(sets);
+  let passed = true;
+  for (let at = 0; at < names.length; at++) {
+    const name = names[at];
+    if (call(StringPrototypeIndexOf, name, '::') >= 0) refuseSeparator();
+    let ok = sets[name];
+    if (typeof ok === 'function') {
+      if (ok.constructor !== primordials.Function) refuseAsync(ok);
+      try {
+        ok = ok(value);
+      } catch (error) {
+        native.recordCheck(name, false, tags, stamp);
+        throw error;
+      }
+    }
+    ok = !!ok;
+    native.recordCheck(name, ok, tags, stamp);
+    passed = passed && ok;
+  }
+  return passed;
 }
 
 function group(name, callback) {
@@ -85,5 +112,5 @@ function randomSeed(value) {
   primordials.Math.random = native.random;
 }
 
-return { refuseSeparator, refuseSets, refuseAsync, group, fail, randomSeed };
+return { refuseAsync, check, group, fail, randomSeed };
 })

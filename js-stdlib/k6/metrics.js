@@ -1,6 +1,6 @@
 // Custom metrics. Values become numbers here, by JavaScript's rules; samples are written down in Rust.
 import { declare, add, reject, setWasUsed, isStrict } from 'native:k6/metrics';
-import { call, primordials } from 'native:engine';
+import { bind, call, primordials } from 'native:engine';
 
 const LONGEST = 100;
 const GAUGE = 1;
@@ -20,7 +20,8 @@ function metric(kind, className) {
     const text = name === undefined || name === null ? '' : primordials.String(name);
     const place = declare(kind, text, !!isTime);
     const self = {};
-    const addSample = (...list) => {
+    // Numbers with plain tags don't come here.
+    const addRare = (...list) => {
       const value = list[0];
       if (list.length === 0) {
         return reject(`no value was provided for metric '${text}', a number or a boolean value is expected`);
@@ -37,6 +38,7 @@ function metric(kind, className) {
       }
       return add(place, number, list[1]);
     };
+    const addSample = bind('k6/metrics', 'add', 'addSample', 0, addRare, place);
     primordials.ObjectDefineProperty(self, 'name', { __proto__: null, value: text, enumerable: true });
     primordials.ObjectDefineProperty(self, 'add', { __proto__: null, value: addSample, enumerable: true });
     if (kind === GAUGE && !isStrict()) {

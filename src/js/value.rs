@@ -105,6 +105,8 @@ pub enum Throw {
     },
     /// A JavaScript exception, as it left the engine.
     Exception(Exception),
+    /// What JavaScript threw at a native function that had called it: the engine keeps it, and throws it on.
+    Script,
     /// The VU has to stop: no `catch` or `finally` of the script sees it.
     Stop,
 }
@@ -155,6 +157,7 @@ impl Throw {
             Self::Error { class, message } => format!("{class}: {message}"),
             Self::Host { message } => message.clone(),
             Self::Exception(exception) => exception.report().to_owned(),
+            Self::Script => "an exception of the script".to_owned(),
             Self::Stop => "the VU was stopped".to_owned(),
         }
     }

@@ -1,13 +1,13 @@
 // What few scripts need of k6/http: batches, cookie jars, files, URL templates, and everything that can be done to a
 // response besides reading a field. An expression, called with the native half and what it shares with http.js.
-((native, { NATIVE, once, handler, call, flatness, primordials }) => {
+((native, { NATIVE, bind, once, handler, call, flatness, primordials }) => {
 const {
   ArrayBufferIsView, ArrayIsArray, Date, Error, Map, Number, ObjectDefineProperty, ObjectKeys, PromisePrototypeThen, Proxy,
   ReflectApply, String, StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeToLowerCase,
   StringPrototypeToUpperCase, SyntaxError, TypeError, Uint8Array,
 } = primordials;
 const { SymbolToStringTag: toStringTag } = primordials;
-const { field, isField, fieldNames, assign, json, jsonError } = native;
+const { isField, fieldNames, assign, json, jsonError } = native;
 
 class Url {
   constructor(name, url, clean) {
@@ -171,15 +171,16 @@ const methods = {
     const address = query < 0 ? front : call(StringPrototypeSlice, front, 0, query);
     return respond(native.request(method, `${address}?${native.formText(eachOf(values, String))}${hash}`, undefined, plain(params)));
   },
-  json(...list) {
-    const selector = list[0];
-    if (list.length > 0) return parse(this, selector === undefined || selector === null ? '' : String(selector));
-    // Kept with the native thing, where only this looks.
-    const native = this[NATIVE];
-    if (!(parsed in native)) native[parsed] = parse(this, undefined);
-    return native[parsed];
-  },
+  json: bind('k6/http', 'json', 'json', 0, jsonRare, NATIVE, parsed),
 };
+// What is no text selects by its text, and what is no JSON is said here.
+function jsonRare(response, ...list) {
+  const selector = list[0];
+  if (list.length > 0) return parse(response, selector === undefined || selector === null ? '' : String(selector));
+  const native = response[NATIVE];
+  if (!(parsed in native)) native[parsed] = parse(response, undefined);
+  return native[parsed];
+}
 function joined(list, separator) {
   let text = '';
   for (let at = 0; at < list.length; at++) text += (at === 0 ? '' : separator) + (list[at] ?? '');

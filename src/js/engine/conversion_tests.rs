@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::direct::{Local, Scope};
 use super::{Compiled, Engine, ExportKind, Host, ModuleCode, PromiseOutcome, Realm, StopHook};
 use crate::js::engine::RegExpLiteral;
 use crate::js::runtime::coroutine;
@@ -80,6 +81,14 @@ impl Host for Seeing {
             return Ok(Value::Undefined);
         }
         given(&show(&value))
+    }
+
+    fn direct(&self, _specifier: &str, _name: &str) -> Option<usize> {
+        None
+    }
+
+    fn call_direct(&self, _function: usize, _scope: &mut dyn Scope) -> Result<Local, Throw> {
+        Err(Throw::go("there are no direct functions"))
     }
 
     fn add_pending(&self, _promise: u32, _future: Pending) {}

@@ -8,12 +8,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use self::direct::{Local, Scope};
 use super::value::{Args, Exception, Handle, Pending, Throw, Value};
 
 #[cfg(feature = "boa")]
 mod boa;
 #[cfg(test)]
 mod conversion_tests;
+pub mod direct;
 #[cfg(feature = "boa")]
 mod function_form;
 mod lazy;
@@ -103,6 +105,8 @@ const NATIVE: &std::ffi::CStr = c"volley.native";
 /// - `flatness(value)`: the [`Flatness`] of an object, -1 for what is none; it runs no JavaScript;
 /// - `rebind(specifier, name, value)`: replaces what a module of js-stdlib exports, wherever it is imported;
 /// - `asNative(name, length, function)`: a method that looks like one of the language and calls `function(this, ...args)`;
+/// - `bind(specifier, op, name, length, ...data)`: a function of this name and length that calls a direct function of a module
+///   (see [`direct`]), which has up to four values besides;
 /// - `call(function, this, ...args)`: calls a function, whatever a script has made of `Function.prototype.call`;
 /// - `primordials`: the language's own functions by the names of [`PRIMORDIALS`], as they were before any script ran.
 const ENGINE: &str = "native:engine";
@@ -402,6 +406,13 @@ pub trait Host {
     /// # Errors
     /// What it throws.
     fn call(&self, function: usize, args: Args) -> Result<Value, Throw>;
+    /// The place of a direct function of a module; `None` where there is none.
+    fn direct(&self, specifier: &str, name: &str) -> Option<usize>;
+    /// Calls a direct function.
+    ///
+    /// # Errors
+    /// What it throws.
+    fn call_direct(&self, function: usize, scope: &mut dyn Scope) -> Result<Local, Throw>;
     /// A promise job has ended, whichever way; another one may begin.
     fn job_ended(&self);
     /// Polls the future whose result settles `promise`, or is what a callback of that number is called with.

@@ -1,9 +1,9 @@
 //! The modules of the k6 API, in one table: their JavaScript halves and the native functions those import as
 //! `native:<specifier>`. Living ones here, removed ones in [`REMOVED`].
 
-use crate::js::runtime::module_table::{self, BuiltinModule, Hooks, ModuleTable};
+use crate::js::runtime::module_table::{self, BuiltinModule, DirectOps, Hooks, ModuleTable};
 
-pub use crate::js::runtime::Op;
+pub use crate::js::runtime::{DirectOp, Op};
 
 pub mod cpu_pool;
 pub mod k6;
@@ -15,11 +15,16 @@ pub static TABLE: ModuleTable = ModuleTable {
     lazy_scripts: LAZY_SCRIPTS,
     removed: REMOVED,
     ops: &module_table::row_of_ops::<OPS>(MODULES),
+    direct_ops: DIRECT_OPS,
     hooks: HOOKS,
 };
 
 /// How many native functions there are.
 const OPS: usize = module_table::count_ops(MODULES);
+
+/// The native functions that work on values of the script themselves: what scripts call again and again.
+const DIRECT_OPS: DirectOps =
+    &[("k6", k6::DIRECT_OPS), ("k6/http", k6::http::DIRECT_OPS), ("k6/metrics", k6::metrics::DIRECT_OPS)];
 
 /// What modules do at the turning points of a VU's life; what stands in one row happens in its order.
 const HOOKS: Hooks = Hooks {

@@ -15,7 +15,7 @@ pub mod worker;
 
 pub use metric_context::MetricContext;
 pub use module_loader::ModuleLoader;
-pub use module_table::Op;
+pub use module_table::{DirectOp, Op};
 pub use script::{HttpDefaults, Script};
 pub use stop::Stop;
 pub use vu_context::{LifecycleStage, VuContext};

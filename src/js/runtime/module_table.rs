@@ -4,10 +4,17 @@ use futures_util::future::LocalBoxFuture;
 
 use super::VuContext;
 use crate::js::engine::Realm;
+use crate::js::engine::direct::{Local, Scope};
 use crate::js::value::{Args, Throw, Value};
 
 /// A native function.
 pub type Op = fn(&VuContext, Args) -> Result<Value, Throw>;
+
+/// A native function that works on the values of the script themselves.
+pub type DirectOp = fn(&VuContext, &mut dyn Scope) -> Result<Local, Throw>;
+
+/// Such functions by their specifiers, and by their names, with which `bind` of `native:engine` makes functions of them.
+pub type DirectOps = &'static [(&'static str, &'static [(&'static str, DirectOp)])];
 
 /// One module.
 pub struct BuiltinModule {
@@ -29,6 +36,8 @@ pub struct ModuleTable {
     pub removed: &'static [(&'static str, &'static str)],
     /// The native functions of all modules in one row; a function's place in it is what engines call it by.
     pub ops: &'static [Op],
+    /// The direct ones.
+    pub direct_ops: DirectOps,
     /// What modules do at the turning points of a VU's life.
     pub hooks: Hooks,
 }
@@ -79,6 +88,22 @@ impl ModuleTable {
     pub fn is_unknown(&self, specifier: &str) -> bool {
         self.find(specifier).is_none() && self.removal(specifier).is_none()
     }
+
+    /// The place of a direct function of a module.
+    pub fn direct(&self, specifier: &str, name: &str) -> Option<usize> {
+        let module = self.direct_ops.iter().position(|(known, _)| *known == specifier)?;
+        let at = self.direct_ops[module].1.iter().position(|(known, _)| *known == name)?;
+        Some(module * Self::DIRECT_OPS + at)
+    }
+
+    /// The direct function at a place.
+    pub fn direct_op(&self, place: usize) -> Option<DirectOp> {
+        let (_, ops) = self.direct_ops.get(place / Self::DIRECT_OPS)?;
+        ops.get(place % Self::DIRECT_OPS).map(|(_, op)| *op)
+    }
+
+    /// A module has fewer.
+    const DIRECT_OPS: usize = 64;
 
     /// The native half of a module: names and places.
     pub fn native(&self, specifier: &str) -> Option<Vec<(&'static str, usize)>> {

@@ -21,6 +21,7 @@ use super::stop::Stop;
 use super::worker::Worker;
 use crate::execution::{ScenarioFacts, precise_timer};
 use crate::failure::Failure;
+use crate::js::engine::direct::{Local, Scope};
 use crate::js::engine::{self, Host, ModuleCode, RegExpLiteral, StopHook};
 use crate::js::value::{Args, Pending, Throw, Value};
 use crate::metrics::system_tags::SystemTag;
@@ -489,6 +490,22 @@ impl Host for VuContext {
     fn call(&self, function: usize, args: Args) -> Result<Value, Throw> {
         let result = self.script.modules.ops[function](self, args);
         // An engine that can't be interrupted gives its neighbours a turn, or stops, whenever it calls out.
+        if self.turn_length() > TURN && !self.may_continue() {
+            return Err(Throw::Stop);
+        }
+        result
+    }
+
+    fn direct(&self, specifier: &str, name: &str) -> Option<usize> {
+        self.script.modules.direct(specifier, name)
+    }
+
+    fn call_direct(&self, function: usize, scope: &mut dyn Scope) -> Result<Local, Throw> {
+        let Some(op) = self.script.modules.direct_op(function) else {
+            return Err(Throw::type_error("there is no such function"));
+        };
+        let result = op(self, scope);
+        // As in `call`.
         if self.turn_length() > TURN && !self.may_continue() {
             return Err(Throw::Stop);
         }

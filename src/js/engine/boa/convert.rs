@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 
 use super::buffers::{array_buffer, buffer_bytes, file_buffer};
 use super::realm::state;
-use super::{errors, json, memory, promises};
+use super::{direct, errors, json, memory, promises};
 use crate::js::engine::realm::{MAX_DEPTH, is_turn_over};
 use crate::js::value::{Resource, Throw, Value};
 
@@ -52,9 +52,17 @@ pub fn plain_text(text: &JsString) -> String {
     }
 }
 
+/// The native thing an object is.
+pub fn resource_of(object: &JsObject) -> Option<Resource> {
+    object.downcast_ref::<NativeObject>().map(|native| native.0.clone())
+}
+
 fn object_to_rust(object: &JsObject, context: &mut Context, depth: usize) -> JsResult<Value> {
-    if let Some(native) = object.downcast_ref::<NativeObject>() {
-        return Ok(Value::Resource(native.0.clone()));
+    if let Some(native) = resource_of(object) {
+        return Ok(Value::Resource(native));
+    }
+    if let Some(members) = direct::plain_members(object, context, 0) {
+        return Ok(Value::Map(members));
     }
     if depth > MAX_DEPTH {
         let text = "the value is nested too deeply, or refers to itself";

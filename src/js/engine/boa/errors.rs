@@ -26,6 +26,8 @@ pub fn error_value(throw: Throw, context: &mut Context) -> JsValue {
     let (class, message) = match throw {
         Throw::Error { class, message } => (class, message),
         Throw::Exception(exception) => ("Error", exception.text),
+        // Only a call that keeps it can throw it on.
+        Throw::Script => ("Error", "an exception was lost".to_owned()),
         Throw::Stop => ("Error", "interrupted".to_owned()),
         Throw::Host { message } => return host_error(message, context),
     };

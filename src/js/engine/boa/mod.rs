@@ -6,6 +6,7 @@
 mod buffers;
 mod bytes_text;
 mod convert;
+mod direct;
 mod errors;
 mod json;
 mod language;

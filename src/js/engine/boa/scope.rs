@@ -12,6 +12,7 @@ use super::errors;
 use super::limits::MIN_STACK;
 use super::modules::{native_function, native_value};
 use super::realm::state;
+use crate::js::engine::direct;
 use crate::js::engine::native_stack;
 use crate::js::engine::realm::EngineContext as _;
 use crate::js::engine::{ENGINE, Flatness, Global, ModuleCode, PRIMORDIALS, lazy, loading};
@@ -121,12 +122,13 @@ pub fn run_part(text: &str, context: &mut Context) -> JsResult<JsValue> {
 /// A function as Boa calls it.
 type BoaFunction = fn(&JsValue, &[JsValue], &mut Context) -> JsResult<JsValue>;
 /// What [`ENGINE`] exports.
-const EXPORTS: [(&str, BoaFunction); 7] = [
+const EXPORTS: [(&str, BoaFunction); 8] = [
     ("evaluate", evaluate),
     ("once", once),
     ("load", load),
     ("rebind", rebind),
     ("asNative", as_native),
+    ("bind", bind),
     ("call", call),
     ("flatness", flatness),
 ];
@@ -234,6 +236,31 @@ fn as_native(_this: &JsValue, args: &[JsValue], context: &mut Context) -> JsResu
         function.clone(),
     );
     Ok(FunctionObjectBuilder::new(context.realm(), method).name(name).length(length).build().into())
+}
+
+/// `bind(specifier, op, name, length, ...data)`
+fn bind(_this: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    let [specifier, op, name, length, data @ ..] = args else { return Ok(JsValue::undefined()) };
+    let (specifier, op) = (specifier.to_string(context)?, op.to_string(context)?);
+    let (specifier, op) = (specifier.to_std_string_lossy(), op.to_std_string_lossy());
+    let Some(place) = state(context).host.direct(&specifier, &op) else {
+        return Err(errors::thrown(Throw::type_error(format!("`{specifier}` has no `{op}`")), context));
+    };
+    let (name, length) = (name.to_string(context)?, length.to_length(context)? as usize);
+    let bound = NativeFunction::from_copy_closure_with_captures(
+        move |this, args, data: &Vec<JsValue>, context| {
+            if native_stack::stack_left() < MIN_STACK {
+                return Err(errors::too_deep());
+            }
+            let result = direct::call(context, place, args.iter().cloned(), this.clone(), data.iter().cloned());
+            if result.as_ref().is_err_and(|error| error.as_engine().is_some()) && state(context).host.is_stopped() {
+                state(context).extras.stopped.set(true);
+            }
+            result
+        },
+        data.to_vec(),
+    );
+    Ok(FunctionObjectBuilder::new(context.realm(), bound).name(name).length(length).build().into())
 }
 
 /// `call(function, this, ...args)`

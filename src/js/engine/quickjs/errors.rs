@@ -18,6 +18,8 @@ pub fn error_value(context: Context, throw: Throw) -> Owned {
     let (class, message) = match throw {
         Throw::Error { class, message } => (class, message),
         Throw::Exception(exception) => ("Error", exception.text),
+        // Only a call that keeps it can throw it on.
+        Throw::Script => ("Error", "an exception was lost".to_owned()),
         Throw::Host { message } => ("", message),
         Throw::Stop => ("Error", "interrupted".to_owned()),
     };

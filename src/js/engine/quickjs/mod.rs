@@ -8,6 +8,7 @@
 //! Invariant: everything here runs on the worker thread the realm was made on, inside one of its VU's coroutines.
 
 mod convert;
+mod direct;
 mod errors;
 mod ffi;
 mod json;

@@ -9,8 +9,9 @@ use super::ffi::{
 };
 use super::realm::put;
 use super::{convert, errors};
+use crate::js::engine::direct;
 use crate::js::engine::{ENGINE, Flatness, Global, PRIMORDIALS, lazy, loading};
-use crate::js::value::{Args, Value};
+use crate::js::value::{Args, Throw, Value};
 
 // Native functions -------------------------------------------------------------------------------------------------
 
@@ -146,12 +147,13 @@ impl Closure<0> for Itself {
 type ExportedFunction = fn(&NativeCall<'_>) -> Result<Owned, Thrown>;
 
 /// What [`ENGINE`] exports; a function is made with its place here.
-const EXPORTS: [(&str, ExportedFunction); 7] = [
+const EXPORTS: [(&str, ExportedFunction); 8] = [
     ("evaluate", evaluate),
     ("once", once),
     ("load", load),
     ("rebind", rebind),
     ("asNative", as_native),
+    ("bind", bind),
     ("call", call),
     ("flatness", flatness),
 ];
@@ -224,6 +226,34 @@ impl Closure<1> for Method {
         let args: smallvec::SmallVec<[Borrowed<'_>; 4]> =
             std::iter::once(call.this).chain(call.args.iter().copied()).collect();
         call.context.call(*function, Borrowed::UNDEFINED, &args)
+    }
+}
+
+/// `bind(specifier, op, name, length, ...data)`
+fn bind(call: &NativeCall<'_>) -> Result<Owned, Thrown> {
+    let (context, specifier, op) = (call.context, call.text(0), call.text(1));
+    let Some(place) = context.state().host.direct(&specifier, &op) else {
+        return Err(errors::throw(context, Throw::type_error(format!("`{specifier}` has no `{op}`"))));
+    };
+    let (name, length) = (CString::new(call.text(2)).unwrap_or_default(), context.to_number(call.arg(3))? as c_int);
+    let data = [4, 5, 6, 7].map(|at| call.arg(at));
+    context.closure::<Direct, 4>((&name, length, place as c_int), data)
+}
+
+/// A direct function of the host's, with what it was made with.
+struct Direct;
+
+impl Closure<4> for Direct {
+    fn call(call: &NativeCall<'_>, data: &[Borrowed<'_>; 4]) -> Result<Owned, Thrown> {
+        let mut context = call.context;
+        let own = |value: &Borrowed<'_>| call.context.own(*value);
+        direct::call(
+            &mut context,
+            call.magic as usize,
+            call.args.iter().map(own),
+            own(&call.this),
+            data.iter().map(own),
+        )
     }
 }
 

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Instant;
 
+use crate::js::engine::direct::{Local, Look, Scope, leave_to};
 use crate::js::runtime::{MetricContext, VuContext};
 use crate::js::value::{Args, Throw, Value};
 use crate::metrics::record::millis;
@@ -51,11 +52,15 @@ fn paths(vu: &VuContext, name: &str) -> (Rc<str>, Rc<str>) {
 /// # Errors
 /// Never.
 pub fn enter(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
-    let (outside, path) = paths(vu, &args.string(0));
+    begin(vu, &args.string(0));
+    Ok(Value::Undefined)
+}
+
+fn begin(vu: &VuContext, name: &str) {
+    let (outside, path) = paths(vu, name);
     let group = Rc::new(Group { outside, began: Instant::now(), contexts: None });
     vu.module_state::<GroupStack>().0.borrow_mut().push(group);
     vu.set_group(path);
-    Ok(Value::Undefined)
 }
 
 /// The callback has returned or thrown.
@@ -63,12 +68,39 @@ pub fn enter(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
 /// # Errors
 /// Never.
 pub fn leave(vu: &VuContext, _args: Args) -> Result<Value, Throw> {
-    let Some(group) = vu.module_state::<GroupStack>().0.borrow_mut().pop() else {
-        return Ok(Value::Undefined);
-    };
+    finish(vu);
+    Ok(Value::Undefined)
+}
+
+fn finish(vu: &VuContext) {
+    let Some(group) = vu.module_state::<GroupStack>().0.borrow_mut().pop() else { return };
     group.record(vu);
     vu.set_group(group.outside.clone());
-    Ok(Value::Undefined)
+}
+
+/// `group(name, callback)`, made with a function for what is no text and no plain function, the language's `Function`, and the name
+/// `constructor`.
+///
+/// # Errors
+/// What the callback throws.
+pub fn group(vu: &VuContext, scope: &mut dyn Scope) -> Result<Local, Throw> {
+    super::refuse_init(vu, "group()")?;
+    let (name, callback, function, constructor) = (scope.arg(0), scope.arg(1), scope.data(1), scope.data(2));
+    if (scope.look(name), scope.look(callback)) != (Look::Text, Look::Function) || vu.script.async_metric_context {
+        return leave_to(scope, 0);
+    }
+    let made_by = scope.get(callback, constructor)?;
+    let name = scope.text(name);
+    if !scope.is_same(made_by, function) || name.contains("::") {
+        return leave_to(scope, 0);
+    }
+    begin(vu, &name);
+    let result = scope.call(callback, &[]);
+    // One that is interrupted is left from outside.
+    if !matches!(result, Err(Throw::Stop)) {
+        finish(vu);
+    }
+    result
 }
 
 /// As [`enter`] with the feature `async-metric-context`: the group, for [`close`] and [`end`].

@@ -2,8 +2,9 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::super::Op;
+use super::super::{DirectOp, Op};
 use super::tag_pairs;
+use crate::js::engine::direct::{Local, Look, Scope, leave_to};
 use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
 use crate::metrics::{Contains, MetricId, MetricType};
@@ -11,6 +12,9 @@ use crate::metrics::{Contains, MetricId, MetricType};
 /// The native half.
 pub const OPS: &[(&str, Op)] =
     &[("declare", declare), ("add", add), ("reject", reject), ("setWasUsed", set_was_used), ("isStrict", is_strict)];
+
+/// The direct ones.
+pub const DIRECT_OPS: &[(&str, DirectOp)] = &[("add", add_direct)];
 
 /// `(kind, name, isTime)` -> the metric's place.
 fn declare(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
@@ -33,8 +37,29 @@ fn add(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     if vu.is_init() {
         return Err(Throw::go("Adding to metrics in the init context is not supported"));
     }
-    let (metric, value) = (MetricId(args.number(0) as u16), args.number(1));
-    let tags = match args.take(2) {
+    record(vu, MetricId(args.number(0) as u16), args.number(1), args.take(2))?;
+    Ok(Value::Bool(true))
+}
+
+/// `add(value, tags)` of a metric, made with a function for what is neither number nor boolean or has tags that are no plain ones,
+/// and with the metric's place.
+fn add_direct(vu: &VuContext, scope: &mut dyn Scope) -> Result<Local, Throw> {
+    let (value, tags, place) = (scope.arg(0), scope.arg(1), scope.data(1));
+    let value = match scope.look(value) {
+        Look::Number(number) if !number.is_nan() => number,
+        Look::Bool(value) => f64::from(u8::from(value)),
+        _ => return leave_to(scope, 0),
+    };
+    let (Look::Number(place), Some(tags), false) = (scope.look(place), scope.plain(tags), vu.is_init()) else {
+        return leave_to(scope, 0);
+    };
+    record(vu, MetricId(place as u16), value, tags)?;
+    scope.make(Value::Bool(true))
+}
+
+/// Writes a sample of a metric down.
+fn record(vu: &VuContext, metric: MetricId, value: f64, tags: Value) -> Result<(), Throw> {
+    let tags = match tags {
         Value::Undefined | Value::Null => vu.tags(),
         tags => {
             let pairs = tag_pairs(tags).map_err(|throw| match throw {
@@ -50,7 +75,7 @@ fn add(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
         }
     };
     vu.sample(metric, value, tags);
-    Ok(Value::Bool(true))
+    Ok(())
 }
 
 /// `(text)`: a value that is no number: a warning, or an exception with the option `throw`.

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use super::Op;
 use super::volley::async_context;
+use super::{DirectOp, Op};
 use crate::execution::precise_timer;
+use crate::js::engine::direct::{Local, Look, Scope, leave_to};
 use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
 use crate::metrics::system_tags::SystemTag;
-use crate::metrics::{Record, builtin};
+use crate::metrics::{Record, Stamp, builtin};
 
 #[cfg(feature = "browser")]
 pub mod browser;
@@ -47,6 +48,9 @@ pub const OPS: &[(&str, Op)] = &[
     ("random", random::random),
 ];
 
+/// The direct ones.
+pub const DIRECT_OPS: &[(&str, DirectOp)] = &[("check", check), ("group", groups::group)];
+
 /// `(text)`: a warning in the log, for the native half of any module.
 pub fn warn(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     vu.script.log.warn(args.string(0));
@@ -55,27 +59,78 @@ pub fn warn(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
 
 /// `(isGroup)`: refuses `group()`, or else `check()`, in init code; else the time all checks of one call share.
 fn check_stage(vu: &VuContext, args: Args) -> Result<Value, Throw> {
-    if vu.is_init() {
-        let name = if args.bool(0) { "group()" } else { "check()" };
-        return Err(Throw::go(format!("Using {name} in the init context is not supported")));
-    }
+    refuse_init(vu, if args.bool(0) { "group()" } else { "check()" })?;
     Ok(Value::Number(vu.now().0 as f64))
 }
+
+fn refuse_init(vu: &VuContext, name: &str) -> Result<(), Throw> {
+    if vu.is_init() {
+        return Err(Throw::go(format!("Using {name} in the init context is not supported")));
+    }
+    Ok(())
+}
+
+/// `check(value, sets, tags)`, made with a function for sets that are no objects, the language's `Function`, a function that refuses
+/// a test that is no plain function, and the name `constructor`.
+fn check(vu: &VuContext, scope: &mut dyn Scope) -> Result<Local, Throw> {
+    refuse_init(vu, "check()")?;
+    let time = vu.now();
+    let (value, sets, tags) = (scope.arg(0), scope.arg(1), scope.arg(2));
+    if scope.look(sets) != Look::Object {
+        return leave_to(scope, 0);
+    }
+    let (function, refuse, constructor) = (scope.data(1), scope.data(2), scope.data(3));
+    let mut all = true;
+    for key in scope.names(sets)? {
+        let name = scope.text(key);
+        if name.contains("::") {
+            return Err(Throw::go(NO_SEPARATOR));
+        }
+        let mut test = scope.get(sets, key)?;
+        if scope.look(test) == Look::Function {
+            let made_by = scope.get(test, constructor)?;
+            if !scope.is_same(made_by, function) {
+                scope.call(refuse, &[test])?;
+            }
+            match scope.call(test, &[value]) {
+                Ok(result) => test = result,
+                Err(Throw::Stop) => return Err(Throw::Stop),
+                Err(throw) => {
+                    let tags = scope.copy(tags)?;
+                    write_check(vu, &name, false, tags, time)?;
+                    return Err(throw);
+                }
+            }
+        }
+        let passed = scope.is_true(test);
+        let tags = scope.copy(tags)?;
+        write_check(vu, &name, passed, tags, time)?;
+        all = all && passed;
+    }
+    scope.make(Value::Bool(all))
+}
+
+/// What names of groups and checks must not have.
+const NO_SEPARATOR: &str = "group and check names may not contain '::'";
 
 /// `(name, passed, tags)`
 fn record_check(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let passed = args.bool(1);
     let name = args.string(0);
-    let user = tag_pairs(args.take(2))?;
+    write_check(vu, &name, passed, args.take(2), Stamp(args.number(3) as u64))?;
+    Ok(Value::Undefined)
+}
+
+fn write_check(vu: &VuContext, name: &str, passed: bool, tags: Value, time: Stamp) -> Result<(), Throw> {
+    let user = tag_pairs(tags)?;
     let mut pairs: Vec<(&str, &str)> = user.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
     if vu.script.system_tags.has(SystemTag::Check) {
-        pairs.push(("check", &name));
+        pairs.push(("check", name));
     }
     let tags = vu.tags_with(&pairs);
     let (metric, value) = (builtin::CHECKS, f64::from(u8::from(passed)));
-    let time = crate::metrics::Stamp(args.number(3) as u64);
     vu.record(Record::Sample { time, metric, value, tags, metadata: vu.metadata() });
-    Ok(Value::Undefined)
+    Ok(())
 }
 
 /// A script's tags as text.

@@ -44,6 +44,53 @@ impl Context {
         Ok(folded)
     }
 
+    /// Calls `see` with each own enumerable property that has a string for a name, and its value; false from the first one on that
+    /// has a getter, or that `see` does not want.
+    pub fn each_datum(
+        self,
+        object: impl AsRaw,
+        mut see: impl FnMut(String, Borrowed<'_>) -> bool,
+    ) -> Result<bool, Thrown> {
+        let names = self.own_names(object)?;
+        for atom in names.atoms() {
+            let OwnProperty { value, getter, flags } = self.own_property(object, *atom)?;
+            if !getter.borrow().is_undefined() || (flags & qjs::JS_PROP_GETSET as c_int) != 0 {
+                return Ok(false);
+            }
+            // SAFETY: the name is alive.
+            let name = self.owned(unsafe { qjs::JS_AtomToValue(self.ptr(), *atom) })?;
+            if !see(self.text_or_empty(&name), value.borrow()) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// `Object.keys(object)` of an object.
+    pub fn names_of(self, object: impl AsRaw) -> Result<Vec<Owned>, Thrown> {
+        let names = self.own_names(object)?;
+        // SAFETY: the names are alive.
+        names.atoms().map(|atom| self.owned(unsafe { qjs::JS_AtomToValue(self.ptr(), *atom) })).collect()
+    }
+
+    /// The value of a property of the object's own that has no getter.
+    pub fn own_value(self, object: impl AsRaw, key: impl PropertyName) -> Result<Option<Owned>, Thrown> {
+        key.with_atom(self, |atom| {
+            let mut found =
+                qjs::JSPropertyDescriptor { flags: 0, value: UNDEFINED, getter: UNDEFINED, setter: UNDEFINED };
+            // SAFETY: object and name are alive; the descriptor is written to before the call returns, where there is one.
+            let is_there = Self::done(unsafe { qjs::JS_GetOwnProperty(self.ptr(), &mut found, object.raw(), atom) })?;
+            let [value, _getter, _setter] = [found.value, found.getter, found.setter].map(|raw| Owned::new(raw, self));
+            Ok(is_there.then_some(value))
+        })
+    }
+
+    /// True if both are the same value, as `===` says.
+    pub fn is_same(self, one: impl AsRaw, other: impl AsRaw) -> bool {
+        // SAFETY: both values are alive.
+        unsafe { qjs::JS_IsStrictEqual(self.ptr(), one.raw(), other.raw()) }
+    }
+
     /// The getter of an accessor of the object's own; `undefined` where there is none.
     pub fn own_getter(self, object: impl AsRaw, key: impl PropertyName) -> Result<Owned, Thrown> {
         Ok(key.with_atom(self, |atom| self.own_property(object, atom))?.getter)

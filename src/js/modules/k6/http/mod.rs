@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use futures_util::StreamExt;
 
-use super::super::Op;
+use super::super::{DirectOp, Op};
+use crate::js::engine::direct::{Local, Look, Scope, leave_to};
 use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
 use crate::log::Level;
@@ -37,7 +38,6 @@ pub const OPS: &[(&str, Op)] = &[
     ("request", request),
     ("requestAsync", request_async),
     ("requestBatch", request_batch),
-    ("field", response::field),
     ("isField", response::is_field),
     ("fieldNames", response::field_names),
     ("assign", response::assign),
@@ -61,6 +61,14 @@ pub const OPS: &[(&str, Op)] = &[
     ("warnOfParam", params::warn_of_param),
     ("file", body::make_file),
     ("constants", constants),
+];
+
+/// The direct ones.
+pub const DIRECT_OPS: &[(&str, DirectOp)] = &[
+    ("get", response::get),
+    ("json", response::json_direct),
+    ("request", request_direct),
+    ("requestWithBody", request_with_body),
 ];
 
 /// The constants of the module.
@@ -97,6 +105,41 @@ fn request(vu: &VuContext, args: Args) -> Result<Value, Throw> {
     };
     let (prepared, exchange) = *vu.wait(prepared.send(vu, true))?;
     Ok(Value::Resource(prepared.finish(vu, exchange)?))
+}
+
+/// `(url, params)`, made with a function for everything else, the method, the handler of responses and the language's `Proxy`.
+fn request_direct(vu: &VuContext, scope: &mut dyn Scope) -> Result<Local, Throw> {
+    let (url, params) = (scope.arg(0), scope.arg(1));
+    if scope.len() > 2 || scope.look(url) != Look::Text {
+        return leave_to(scope, 0);
+    }
+    let Some(params) = params::readable(scope, params) else { return leave_to(scope, 0) };
+    respond(vu, scope, Value::Undefined, params)
+}
+
+/// `(url, body, params)`, as before.
+fn request_with_body(vu: &VuContext, scope: &mut dyn Scope) -> Result<Local, Throw> {
+    let (url, body, params) = (scope.arg(0), scope.arg(1), scope.arg(2));
+    if scope.look(url) != Look::Text {
+        return leave_to(scope, 0);
+    }
+    let body = match scope.look(body) {
+        Look::Text => Value::String(scope.text(body)),
+        Look::Undefined => Value::Undefined,
+        Look::Null => Value::Null,
+        _ => return leave_to(scope, 0),
+    };
+    let Some(params) = params::readable(scope, params) else { return leave_to(scope, 0) };
+    respond(vu, scope, body, params)
+}
+
+/// Sends a request of such a function: a response as scripts see it.
+fn respond(vu: &VuContext, scope: &mut dyn Scope, body: Value, params: Value) -> Result<Local, Throw> {
+    let (url, method, handler, proxy) = (scope.arg(0), scope.data(1), scope.data(2), scope.data(3));
+    let (method, url) = (Value::String(scope.text(method)), Value::String(scope.text(url)));
+    let answer = request(vu, [method, url, body, params].into_iter().collect())?;
+    let answer = scope.make(answer)?;
+    scope.construct(proxy, &[answer, handler])
 }
 
 /// As `request`, but a promise.

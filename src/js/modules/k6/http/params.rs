@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
+use crate::js::engine::direct::{Local, Look, Scope};
 use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value};
 use crate::units::nearest::nearest;
@@ -23,6 +24,29 @@ const PARAMS: [&str; 12] = [
     "throw",
     "protocol",
 ];
+
+/// The params of a request where they can be read without anybody's seeing it, and mean what they are; `None` where js-stdlib has to
+/// look at them, as it does at all that is rare.
+pub(super) fn readable(scope: &mut dyn Scope, params: Local) -> Option<Value> {
+    if scope.look(params) != Look::Object {
+        return (scope.look(params) != Look::Function).then_some(Value::Undefined);
+    }
+    let Value::Map(members) = scope.plain(params)? else { return None };
+    members.iter().all(|(name, value)| is_readable(name, value)).then_some(Value::Map(members))
+}
+
+fn is_readable(name: &str, value: &Value) -> bool {
+    match (name, value) {
+        ("headers", Value::Map(map)) => map.iter().all(|(_, value)| matches!(value, Value::String(_))),
+        ("tags", Value::Map(map)) => !map.iter().any(|(_, value)| matches!(value, Value::Map(_))),
+        ("headers" | "tags", Value::Undefined) => true,
+        ("responseType" | "compression", value) => matches!(value, Value::String(_)),
+        ("auth" | "timeout" | "redirects" | "throw", value) => {
+            matches!(value, Value::String(_) | Value::Number(_) | Value::Bool(_))
+        }
+        _ => false,
+    }
+}
 
 /// So many warnings are enough.
 const MAX_TOLD: usize = 100;

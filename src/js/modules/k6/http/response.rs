@@ -10,6 +10,7 @@ use bytes::Bytes;
 
 use super::statuses::error_code;
 use super::{gjson, json_text};
+use crate::js::engine::direct::{Local, Look, Scope, leave_method_to};
 use crate::js::modules::cpu_pool;
 use crate::js::modules::k6::html;
 use crate::js::runtime::VuContext;
@@ -133,16 +134,40 @@ pub(super) fn assign(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     })
 }
 
-/// `(answer, name)` -> a field.
-pub(super) fn field(_vu: &VuContext, args: Args) -> Result<Value, Throw> {
-    let answer = args.resource::<JsResponse>(0)?;
+/// `get(answer, key)`: what a response has under a name, made with a function that returns its methods, and with the symbol that
+/// natives go by. Objects and bodies are kept with the answer: what a script changes in `headers` stays changed.
+pub(super) fn get(_vu: &VuContext, scope: &mut dyn Scope) -> Result<Local, Throw> {
+    let (target, key, methods, native) = (scope.arg(0), scope.arg(1), scope.data(0), scope.data(1));
+    if let Some(kept) = scope.own(target, key)? {
+        return Ok(kept);
+    }
+    if scope.look(key) == Look::Text {
+        let answer = scope.resource(target).and_then(|resource| resource.downcast::<JsResponse>().ok());
+        let name = scope.text(key);
+        let value = answer.map_or(Value::Undefined, |answer| field_of(&answer, &name));
+        if !matches!(value, Value::Undefined) {
+            let is_kept = name == "body" || matches!(value, Value::Map(_) | Value::List(_));
+            let value = scope.make(value)?;
+            if is_kept {
+                scope.set(target, key, value)?;
+            }
+            return Ok(value);
+        }
+    } else if scope.is_same(key, native) {
+        return Ok(target);
+    }
+    let methods = scope.call(methods, &[])?;
+    scope.get(methods, key)
+}
+
+/// A field of a response; undefined where it has none of this name.
+fn field_of(answer: &JsResponse, name: &str) -> Value {
     let exchange = answer.exchange.as_ref();
     let response = exchange.and_then(|exchange| exchange.result.as_ref().ok());
     let error = exchange.and_then(|exchange| exchange.result.as_ref().err());
     let hop = exchange.and_then(|exchange| exchange.hops.last());
     let tls = hop.and_then(|hop| hop.tls.as_ref());
-    let Value::String(name) = args.get(1) else { return Ok(Value::Undefined) };
-    Ok(match name.as_str() {
+    match name {
         "remote_ip" => hop.and_then(|hop| hop.remote).map_or_else(String::new, |remote| remote.ip().to_string()).into(),
         "remote_port" => Value::Number(hop.and_then(|hop| hop.remote).map_or(0.0, |remote| f64::from(remote.port()))),
         "url" => exchange.map_or_else(String::new, |exchange| exchange.url.as_str().to_owned()).into(),
@@ -153,7 +178,7 @@ pub(super) fn field(_vu: &VuContext, args: Args) -> Result<Value, Throw> {
             response.headers.joined().into_iter().map(|(name, value)| (name, value.into())).collect()
         })),
         "cookies" => Value::Map(response.map_or_else(Vec::new, |response| cookies(&response.cookies))),
-        "body" => body(&answer),
+        "body" => body(answer),
         "timings" => timings(hop),
         "tls_version" => tls.map_or("", |tls| tls.version).into(),
         "tls_cipher_suite" => tls.map_or("", |tls| tls.cipher).into(),
@@ -171,7 +196,7 @@ pub(super) fn field(_vu: &VuContext, args: Args) -> Result<Value, Throw> {
             )
         }),
         _ => Value::Undefined,
-    })
+    }
 }
 
 /// Go's zero time in milliseconds: what k6 shows for a cookie without an expiry.
@@ -265,15 +290,49 @@ fn request_fields(request: &Request, cookie: Option<&str>, body: Option<&Body>) 
 /// `(answer, selector)` -> the body as data, or what the selector finds in it.
 pub(super) fn json(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let answer = args.resource::<JsResponse>(0)?;
+    let selector = match args.take(1) {
+        Value::String(selector) => Some(selector),
+        _ => None,
+    };
+    data_of(vu, &answer, selector)
+}
+
+/// `response.json(selector)`, made with a function that says what is wrong, the symbol that natives go by, and the one that data
+/// read whole is kept under: every call without a selector gives the same.
+pub(super) fn json_direct(vu: &VuContext, scope: &mut dyn Scope) -> Result<Local, Throw> {
+    let (this, argument, native, parsed) = (scope.this(), scope.arg(0), scope.data(1), scope.data(2));
+    let is_whole = scope.len() == 0;
+    if scope.look(this) != Look::Object || !is_whole && scope.look(argument) != Look::Text {
+        return leave_method_to(scope, 0);
+    }
+    let target = scope.get(this, native)?;
+    let Some(answer) = scope.resource(target).and_then(|resource| resource.downcast::<JsResponse>().ok()) else {
+        return leave_method_to(scope, 0);
+    };
+    if is_whole && let Some(kept) = scope.own(target, parsed)? {
+        return Ok(kept);
+    }
+    let selector = (!is_whole).then(|| scope.text(argument));
+    let data = data_of(vu, &answer, selector)?;
+    match scope.make(data) {
+        Ok(data) => {
+            if is_whole {
+                scope.set(target, parsed, data)?;
+            }
+            Ok(data)
+        }
+        // It is no JSON.
+        Err(Throw::Script) => leave_method_to(scope, 0),
+        Err(throw) => Err(throw),
+    }
+}
+
+fn data_of(vu: &VuContext, answer: &JsResponse, selector: Option<String>) -> Result<Value, Throw> {
     let Some(body) = answer.body().filter(|_| answer.form != BodyForm::None) else {
         return Err(Throw::go(
             "the body is null so we can't transform it to JSON - this likely was because of a request error getting \
              the response",
         ));
-    };
-    let selector = match args.take(1) {
-        Value::String(selector) => Some(selector),
-        _ => None,
     };
     let body = body.clone();
     let found = match selector {

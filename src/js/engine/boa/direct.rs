@@ -1,0 +1,144 @@
+//! What native functions see of the values of a script themselves, on Boa.
+
+use boa_engine::object::JsObject;
+use boa_engine::property::PropertyKey;
+use boa_engine::{Context, JsError, JsResult, JsValue, JsVariant};
+
+use super::convert::{enumerable_keys, plain_text, resource_of};
+use super::errors;
+use crate::js::engine::direct::{DirectContext, Look};
+use crate::js::value::{Resource, Throw, Value};
+
+/// How deep objects may be nested that are copied without anybody's seeing it.
+const MAX_LEVELS: usize = 3;
+
+impl DirectContext for Context {
+    fn look(&self, value: &JsValue) -> Look {
+        match value.variant() {
+            JsVariant::Undefined => Look::Undefined,
+            JsVariant::Null => Look::Null,
+            JsVariant::Boolean(value) => Look::Bool(value),
+            JsVariant::Integer32(number) => Look::Number(f64::from(number)),
+            JsVariant::Float64(number) => Look::Number(number),
+            JsVariant::String(_) => Look::Text,
+            JsVariant::BigInt(_) | JsVariant::Symbol(_) => Look::Other,
+            JsVariant::Object(object) if object.is_callable() => Look::Function,
+            JsVariant::Object(_) => Look::Object,
+        }
+    }
+
+    fn text_of(&self, value: &JsValue) -> String {
+        value.as_string().map(|text| plain_text(&text)).unwrap_or_default()
+    }
+
+    fn resource_of(&self, value: &JsValue) -> Option<Resource> {
+        value.as_object().as_ref().and_then(resource_of)
+    }
+
+    fn is_same(&self, one: &JsValue, other: &JsValue) -> bool {
+        one.strict_equals(other)
+    }
+
+    fn is_true(&self, value: &JsValue) -> bool {
+        value.to_boolean()
+    }
+
+    fn plain(&mut self, value: &JsValue) -> Option<Value> {
+        plain(value, self, 0)
+    }
+
+    fn names(&mut self, object: &JsValue) -> JsResult<Vec<JsValue>> {
+        let Some(object) = object.as_object() else { return Ok(Vec::new()) };
+        if !object.is_ordinary() {
+            return Ok(enumerable_keys(&object, self)?.into_iter().map(JsValue::from).collect());
+        }
+        let keys = object.own_property_keys(self)?;
+        let object = object.borrow();
+        let is_enumerable = |key: &PropertyKey| {
+            object.properties().get(key).and_then(|property| property.enumerable()).unwrap_or_default()
+        };
+        Ok(keys
+            .into_iter()
+            .filter(|key| !matches!(key, PropertyKey::Symbol(_)) && is_enumerable(key))
+            .map(text_of)
+            .collect())
+    }
+
+    fn member(&mut self, object: &JsValue, key: &JsValue) -> JsResult<JsValue> {
+        let Some(object) = object.as_object() else { return Ok(JsValue::undefined()) };
+        let key = key.to_property_key(self)?;
+        object.get(key, self)
+    }
+
+    fn own_member(&mut self, object: &JsValue, key: &JsValue) -> JsResult<Option<JsValue>> {
+        let Some(object) = object.as_object() else { return Ok(None) };
+        let key = key.to_property_key(self)?;
+        let property = object.borrow().properties().get(&key);
+        Ok(property.and_then(|property| property.value().cloned()))
+    }
+
+    fn set_member(&mut self, object: &JsValue, key: &JsValue, value: &JsValue) -> JsResult<()> {
+        let Some(object) = object.as_object() else { return Ok(()) };
+        let key = key.to_property_key(self)?;
+        object.set(key, value.clone(), true, self).map(|_| ())
+    }
+
+    fn construct_of(&mut self, constructor: &JsValue, args: &[JsValue]) -> JsResult<JsValue> {
+        match constructor.as_constructor() {
+            Some(constructor) => constructor.construct(args, None, self).map(JsValue::from),
+            None => Err(errors::thrown(Throw::type_error("not a constructor"), self)),
+        }
+    }
+
+    fn is_uncatchable(&self, error: &JsError) -> bool {
+        error.as_engine().is_some()
+    }
+}
+
+/// A name as `Object.keys` gives it.
+fn text_of(key: PropertyKey) -> JsValue {
+    match key {
+        PropertyKey::Index(index) => boa_engine::JsString::from(index.get().to_string()).into(),
+        PropertyKey::String(text) => text.into(),
+        PropertyKey::Symbol(symbol) => symbol.into(),
+    }
+}
+
+fn plain(value: &JsValue, context: &mut Context, depth: usize) -> Option<Value> {
+    Some(match value.variant() {
+        JsVariant::Undefined => Value::Undefined,
+        JsVariant::Null => Value::Null,
+        JsVariant::Boolean(value) => Value::Bool(value),
+        JsVariant::Integer32(number) => Value::Number(f64::from(number)),
+        JsVariant::Float64(number) => Value::Number(number),
+        JsVariant::String(text) => Value::String(plain_text(&text)),
+        JsVariant::BigInt(_) | JsVariant::Symbol(_) => return None,
+        JsVariant::Object(object) => Value::Map(plain_members(&object, context, depth)?),
+    })
+}
+
+/// The members of an object that holds nothing but properties, and inherits nothing but those of all objects.
+pub fn plain_members(object: &JsObject, context: &mut Context, depth: usize) -> Option<Vec<(String, Value)>> {
+    if depth >= MAX_LEVELS || !object.is_ordinary() {
+        return None;
+    }
+    let common = context.intrinsics().constructors().object().prototype();
+    if object.prototype().is_some_and(|prototype| !JsObject::equals(&prototype, &common)) {
+        return None;
+    }
+    let keys = object.own_property_keys(context).ok()?;
+    let mut map = Vec::with_capacity(keys.len());
+    for key in keys {
+        let property = object.borrow().properties().get(&key)?;
+        let value = property.value()?;
+        let name = match key {
+            PropertyKey::Index(index) => index.get().to_string(),
+            PropertyKey::String(text) => plain_text(&text),
+            PropertyKey::Symbol(_) => return None,
+        };
+        if property.enumerable().unwrap_or_default() {
+            map.push((name, plain(value, context, depth + 1)?));
+        }
+    }
+    Some(map)
+}

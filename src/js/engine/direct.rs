@@ -1,0 +1,323 @@
+//! Native functions that work on the values of a script themselves, instead of copies: they call its functions, read members one
+//! by one, and leave what is seldom to a function of js-stdlib.
+
+use smallvec::SmallVec;
+
+use super::Host;
+use super::realm::EngineContext;
+use crate::js::value::{Resource, Throw, Value};
+
+/// A value of the script, for the time of one call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Local(u32);
+
+/// What kind of value it is; small ones with what they are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Look {
+    /// `undefined`
+    Undefined,
+    /// `null`
+    Null,
+    /// A boolean.
+    Bool(bool),
+    /// A number.
+    Number(f64),
+    /// A string.
+    Text,
+    /// A symbol or a bigint.
+    Other,
+    /// An object that can be called.
+    Function,
+    /// Any other object.
+    Object,
+}
+
+/// A native function that works on the values of the script themselves.
+pub trait Scope {
+    /// How many arguments there are.
+    fn len(&self) -> usize;
+    /// The argument at `at`; `undefined` where there is none.
+    fn arg(&mut self, at: usize) -> Local;
+    /// `this`
+    fn this(&mut self) -> Local;
+    /// What the function was made with, by its place.
+    fn data(&mut self, at: usize) -> Local;
+    /// What kind of value it is.
+    fn look(&self, value: Local) -> Look;
+    /// A string as text; what is none is empty.
+    fn text(&self, value: Local) -> String;
+    /// The native thing that the object is.
+    fn resource(&self, value: Local) -> Option<Resource>;
+    /// True if both are the same value, as `===` says.
+    fn is_same(&self, one: Local, other: Local) -> bool;
+    /// As JavaScript's `Boolean(value)`.
+    fn is_true(&self, value: Local) -> bool;
+    /// A copy, if nobody can see that it is made: texts, numbers, booleans, `null`, `undefined`, and objects of those that are no
+    /// lists, have no getters and stand for nothing native.
+    fn plain(&mut self, value: Local) -> Option<Value>;
+    /// A copy.
+    ///
+    /// # Errors
+    /// What a getter throws, or that it is nested too deeply.
+    fn copy(&mut self, value: Local) -> Result<Value, Throw>;
+    /// A value of Rust's as one of the script.
+    ///
+    /// # Errors
+    /// When it is JSON text that isn't JSON, or there is no memory.
+    fn make(&mut self, value: Value) -> Result<Local, Throw>;
+    /// `Object.keys(object)`
+    ///
+    /// # Errors
+    /// What a proxy throws.
+    fn names(&mut self, object: Local) -> Result<SmallVec<[Local; 8]>, Throw>;
+    /// `object[key]`
+    ///
+    /// # Errors
+    /// What a getter throws.
+    fn get(&mut self, object: Local, key: Local) -> Result<Local, Throw>;
+    /// A property that an object made by Rust has itself.
+    ///
+    /// # Errors
+    /// When there is no memory.
+    fn own(&mut self, object: Local, key: Local) -> Result<Option<Local>, Throw>;
+    /// `object[key] = value`
+    ///
+    /// # Errors
+    /// What a setter throws.
+    fn set(&mut self, object: Local, key: Local, value: Local) -> Result<(), Throw>;
+    /// `function(...args)`
+    ///
+    /// # Errors
+    /// What it throws.
+    fn call(&mut self, function: Local, args: &[Local]) -> Result<Local, Throw>;
+    /// `new constructor(...args)`
+    ///
+    /// # Errors
+    /// What it throws.
+    fn construct(&mut self, constructor: Local, args: &[Local]) -> Result<Local, Throw>;
+}
+
+/// Calls the function at `at` among what this one was made with, with all its arguments: what is seldom.
+///
+/// # Errors
+/// What it throws.
+pub fn leave_to(scope: &mut dyn Scope, at: usize) -> Result<Local, Throw> {
+    let function = scope.data(at);
+    let args: SmallVec<[Local; 6]> = (0..scope.len()).map(|at| scope.arg(at)).collect();
+    scope.call(function, &args)
+}
+
+/// As [`leave_to`], with `this` before the arguments.
+///
+/// # Errors
+/// What it throws.
+pub fn leave_method_to(scope: &mut dyn Scope, at: usize) -> Result<Local, Throw> {
+    let (function, this) = (scope.data(at), scope.this());
+    let args: SmallVec<[Local; 6]> = std::iter::once(this).chain((0..scope.len()).map(|at| scope.arg(at))).collect();
+    scope.call(function, &args)
+}
+
+/// What an engine has to know for that.
+pub trait DirectContext: EngineContext {
+    /// What kind of value it is.
+    fn look(&self, value: &Self::Value) -> Look;
+    /// A string as text.
+    fn text_of(&self, value: &Self::Value) -> String;
+    /// As [`Scope::resource`].
+    fn resource_of(&self, value: &Self::Value) -> Option<Resource>;
+    /// As [`Scope::is_same`].
+    fn is_same(&self, one: &Self::Value, other: &Self::Value) -> bool;
+    /// As [`Scope::is_true`].
+    fn is_true(&self, value: &Self::Value) -> bool;
+    /// As [`Scope::plain`].
+    fn plain(&mut self, value: &Self::Value) -> Option<Value>;
+    /// As [`Scope::names`].
+    ///
+    /// # Errors
+    /// What a proxy throws.
+    fn names(&mut self, object: &Self::Value) -> Result<Vec<Self::Value>, Self::Error>;
+    /// As [`Scope::get`].
+    ///
+    /// # Errors
+    /// What a getter throws.
+    fn member(&mut self, object: &Self::Value, key: &Self::Value) -> Result<Self::Value, Self::Error>;
+    /// As [`Scope::own`].
+    ///
+    /// # Errors
+    /// When there is no memory.
+    fn own_member(&mut self, object: &Self::Value, key: &Self::Value) -> Result<Option<Self::Value>, Self::Error>;
+    /// As [`Scope::set`].
+    ///
+    /// # Errors
+    /// What a setter throws.
+    fn set_member(&mut self, object: &Self::Value, key: &Self::Value, value: &Self::Value) -> Result<(), Self::Error>;
+    /// As [`Scope::construct`].
+    ///
+    /// # Errors
+    /// What it throws.
+    fn construct_of(&mut self, constructor: &Self::Value, args: &[Self::Value]) -> Result<Self::Value, Self::Error>;
+    /// True for what no script can catch.
+    fn is_uncatchable(&self, error: &Self::Error) -> bool;
+}
+
+/// The values of one call.
+struct CallScope<'c, C: DirectContext> {
+    context: &'c mut C,
+    /// The arguments, then `this`, then what it was made with, then what came up.
+    values: SmallVec<[C::Value; 16]>,
+    args: usize,
+    data: usize,
+    /// What JavaScript has thrown: a value, or what no script can catch.
+    thrown: Option<Result<C::Value, C::Error>>,
+}
+
+/// Calls a function of the host's table of direct ones, by its place there.
+///
+/// # Errors
+/// What it throws.
+pub fn call<C: DirectContext>(
+    context: &mut C,
+    place: usize,
+    args: impl Iterator<Item = C::Value>,
+    this: C::Value,
+    data: impl Iterator<Item = C::Value>,
+) -> Result<C::Value, C::Error> {
+    let host = context.state().host.clone();
+    let mut values: SmallVec<[C::Value; 16]> = args.collect();
+    let args = values.len();
+    values.push(this);
+    values.extend(data);
+    let data = values.len() - args - 1;
+    let mut scope = CallScope { context, values, args, data, thrown: None };
+    let result = Host::call_direct(&*host, place, &mut scope);
+    let CallScope { context, mut values, thrown, .. } = scope;
+    match (result, thrown) {
+        (Ok(Local(at)), _) if (at as usize) < values.len() => Ok(values.swap_remove(at as usize)),
+        (Ok(_), _) => Ok(context.undefined()),
+        (Err(Throw::Script), Some(Ok(value))) => Err(context.throw_value(value)),
+        (Err(Throw::Stop), Some(Err(error))) => Err(error),
+        (Err(throw), _) => Err(context.throw(throw)),
+    }
+}
+
+impl<C: DirectContext> CallScope<'_, C> {
+    /// `undefined`, which needs no place.
+    const UNDEFINED: Local = Local(u32::MAX);
+
+    fn add(&mut self, value: C::Value) -> Local {
+        self.values.push(value);
+        Local((self.values.len() - 1) as u32)
+    }
+
+    fn value(&self, Local(at): Local) -> C::Value {
+        self.values.get(at as usize).cloned().unwrap_or_else(|| self.context.undefined())
+    }
+
+    fn all(&self, locals: &[Local]) -> SmallVec<[C::Value; 6]> {
+        locals.iter().map(|local| self.value(*local)).collect()
+    }
+
+    /// Keeps what JavaScript has thrown.
+    fn keep<T>(&mut self, result: Result<T, C::Error>) -> Result<T, Throw> {
+        result.map_err(|error| {
+            if self.context.is_uncatchable(&error) {
+                self.thrown = Some(Err(error));
+                return Throw::Stop;
+            }
+            self.thrown = self.context.catch(error).map(Ok);
+            Throw::Script
+        })
+    }
+}
+
+impl<C: DirectContext> Scope for CallScope<'_, C> {
+    fn len(&self) -> usize {
+        self.args
+    }
+
+    fn arg(&mut self, at: usize) -> Local {
+        if at < self.args { Local(at as u32) } else { Self::UNDEFINED }
+    }
+
+    fn this(&mut self) -> Local {
+        Local(self.args as u32)
+    }
+
+    fn data(&mut self, at: usize) -> Local {
+        if at < self.data { Local((self.args + 1 + at) as u32) } else { Self::UNDEFINED }
+    }
+
+    fn look(&self, Local(at): Local) -> Look {
+        self.values.get(at as usize).map_or(Look::Undefined, |value| self.context.look(value))
+    }
+
+    fn text(&self, Local(at): Local) -> String {
+        self.values.get(at as usize).map(|value| self.context.text_of(value)).unwrap_or_default()
+    }
+
+    fn resource(&self, Local(at): Local) -> Option<Resource> {
+        self.values.get(at as usize).and_then(|value| self.context.resource_of(value))
+    }
+
+    fn is_same(&self, one: Local, other: Local) -> bool {
+        self.context.is_same(&self.value(one), &self.value(other))
+    }
+
+    fn is_true(&self, Local(at): Local) -> bool {
+        self.values.get(at as usize).is_some_and(|value| self.context.is_true(value))
+    }
+
+    fn plain(&mut self, Local(at): Local) -> Option<Value> {
+        match self.values.get(at as usize) {
+            Some(value) => self.context.plain(value),
+            None => Some(Value::Undefined),
+        }
+    }
+
+    fn copy(&mut self, Local(at): Local) -> Result<Value, Throw> {
+        let Some(value) = self.values.get(at as usize) else { return Ok(Value::Undefined) };
+        let copied = self.context.to_rust(value);
+        self.keep(copied)
+    }
+
+    fn make(&mut self, value: Value) -> Result<Local, Throw> {
+        let made = self.context.to_js(value);
+        self.keep(made).map(|made| self.add(made))
+    }
+
+    fn names(&mut self, object: Local) -> Result<SmallVec<[Local; 8]>, Throw> {
+        let object = self.value(object);
+        let names = self.context.names(&object);
+        Ok(self.keep(names)?.into_iter().map(|name| self.add(name)).collect())
+    }
+
+    fn get(&mut self, object: Local, key: Local) -> Result<Local, Throw> {
+        let (object, key) = (self.value(object), self.value(key));
+        let value = self.context.member(&object, &key);
+        self.keep(value).map(|value| self.add(value))
+    }
+
+    fn own(&mut self, object: Local, key: Local) -> Result<Option<Local>, Throw> {
+        let (object, key) = (self.value(object), self.value(key));
+        let value = self.context.own_member(&object, &key);
+        Ok(self.keep(value)?.map(|value| self.add(value)))
+    }
+
+    fn set(&mut self, object: Local, key: Local, value: Local) -> Result<(), Throw> {
+        let (object, key, value) = (self.value(object), self.value(key), self.value(value));
+        let done = self.context.set_member(&object, &key, &value);
+        self.keep(done)
+    }
+
+    fn call(&mut self, function: Local, args: &[Local]) -> Result<Local, Throw> {
+        let (function, args) = (self.value(function), self.all(args));
+        let result = self.context.call(&function, &args);
+        self.keep(result).map(|result| self.add(result))
+    }
+
+    fn construct(&mut self, constructor: Local, args: &[Local]) -> Result<Local, Throw> {
+        let (constructor, args) = (self.value(constructor), self.all(args));
+        let made = self.context.construct_of(&constructor, &args);
+        self.keep(made).map(|made| self.add(made))
+    }
+}

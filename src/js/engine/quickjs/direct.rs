@@ -1,0 +1,106 @@
+//! What native functions see of the values of a script themselves, on QuickJS.
+
+use super::ffi::{Borrowed, Context, Owned, Thrown, ValueKind};
+use crate::js::engine::direct::{DirectContext, Look};
+use crate::js::value::{Resource, Value};
+
+/// How deep objects may be nested that are copied without anybody's seeing it.
+const MAX_LEVELS: usize = 3;
+
+impl DirectContext for Context {
+    fn look(&self, value: &Owned) -> Look {
+        match value.borrow().kind() {
+            ValueKind::Undefined => Look::Undefined,
+            ValueKind::Null => Look::Null,
+            ValueKind::Bool(value) => Look::Bool(value),
+            ValueKind::Number(number) => Look::Number(number),
+            ValueKind::String => Look::Text,
+            ValueKind::Symbol | ValueKind::BigInt => Look::Other,
+            ValueKind::Object if self.is_function(value) => Look::Function,
+            ValueKind::Object => Look::Object,
+        }
+    }
+
+    fn text_of(&self, value: &Owned) -> String {
+        if value.borrow().is_string() { self.text_or_empty(value) } else { String::new() }
+    }
+
+    fn resource_of(&self, value: &Owned) -> Option<Resource> {
+        Self::resource_of(self, value.borrow()).cloned()
+    }
+
+    fn is_same(&self, one: &Owned, other: &Owned) -> bool {
+        Self::is_same(*self, one, other)
+    }
+
+    fn is_true(&self, value: &Owned) -> bool {
+        self.to_bool(value)
+    }
+
+    fn plain(&mut self, value: &Owned) -> Option<Value> {
+        plain(*self, value.borrow(), 0)
+    }
+
+    fn names(&mut self, object: &Owned) -> Result<Vec<Owned>, Thrown> {
+        self.names_of(object)
+    }
+
+    fn member(&mut self, object: &Owned, key: &Owned) -> Result<Owned, Thrown> {
+        self.get(object, &self.atom_of(key)?)
+    }
+
+    fn own_member(&mut self, object: &Owned, key: &Owned) -> Result<Option<Owned>, Thrown> {
+        self.own_value(object, &self.atom_of(key)?)
+    }
+
+    fn set_member(&mut self, object: &Owned, key: &Owned, value: &Owned) -> Result<(), Thrown> {
+        self.set(object, &self.atom_of(key)?, value.clone())
+    }
+
+    fn construct_of(&mut self, constructor: &Owned, args: &[Owned]) -> Result<Owned, Thrown> {
+        let args: smallvec::SmallVec<[Borrowed<'_>; 4]> = args.iter().map(Owned::borrow).collect();
+        self.construct(constructor, &args)
+    }
+
+    fn is_uncatchable(&self, Thrown: &Thrown) -> bool {
+        let value = self.take_exception();
+        let is_uncatchable = value.borrow().is_uncatchable();
+        // As it was: what it is stands in the value.
+        let Thrown = self.throw(value);
+        is_uncatchable
+    }
+}
+
+fn plain(context: Context, value: Borrowed<'_>, depth: usize) -> Option<Value> {
+    Some(match value.kind() {
+        ValueKind::Undefined => Value::Undefined,
+        ValueKind::Null => Value::Null,
+        ValueKind::Bool(value) => Value::Bool(value),
+        ValueKind::Number(number) => Value::Number(number),
+        ValueKind::String => Value::String(context.text_or_empty(value)),
+        ValueKind::Symbol | ValueKind::BigInt => return None,
+        ValueKind::Object => return plain_object(context, value, depth),
+    })
+}
+
+fn plain_object(context: Context, object: Borrowed<'_>, depth: usize) -> Option<Value> {
+    if depth >= MAX_LEVELS
+        || object.is_proxy()
+        || object.is_plain_array()
+        || context.is_function(object)
+        || context.resource_of(object).is_some()
+        || context.buffer_bytes(object).is_some()
+    {
+        return None;
+    }
+    let native = context.state().extras.native.get()?;
+    if !context.ok(context.get(object, native))?.borrow().is_undefined() {
+        return None;
+    }
+    let mut map = Vec::new();
+    let seen = context.each_datum(object, |name, item| {
+        let item = plain(context, item, depth + 1);
+        item.map(|item| map.push((name, item))).is_some()
+    });
+    context.ok(seen)?.then_some(Value::Map(map))
+}
