@@ -15,9 +15,10 @@ const lazy = () => (lazyScript ??= evaluate('k6/http/lazy')(native, { NATIVE, bi
 // Responses ------------------------------------------------------------------------------------------------------
 
 // A response is a proxy of the native resource with this handler. Fields are read when they are asked for.
+const kept = { __proto__: null };
 const handler = {
   __proto__: new primordials.Proxy({ __proto__: null }, { __proto__: null, get: (_, name) => lazy().traps[name] }),
-  get: bind('k6/http', 'get', 'get', 2, () => lazy().methods, NATIVE),
+  get: bind('k6/http', 'get', 'get', 2, () => (kept.methods = lazy().methods), NATIVE, kept, 'methods'),
 };
 
 // Requests -------------------------------------------------------------------------------------------------------
@@ -59,7 +60,8 @@ members.CookieJar = function () {
   const methods = { __proto__: null, post: 'POST', put: 'PUT', patch: 'PATCH', del: 'DELETE', options: 'OPTIONS' };
   add(['post', 'put', 'patch', 'del', 'options'], (name) => withBody(methods[name], name));
   add(['request', 'asyncRequest'], forwardFour);
-  add(['batch', 'setResponseCallback', 'expectedStatuses'], forward);
+  add(['batch'], (name) => bind('k6/http', 'batch', '', 0, forward(name), handler, primordials.Proxy));
+  add(['setResponseCallback', 'expectedStatuses'], forward);
 }
 
 // Named imports see what a script puts in the place of a function.

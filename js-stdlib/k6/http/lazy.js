@@ -174,7 +174,8 @@ const methods = {
   json: bind('k6/http', 'json', 'json', 0, jsonRare, NATIVE, parsed),
 };
 // What is no text selects by its text, and what is no JSON is said here.
-function jsonRare(response, ...list) {
+function jsonRare(self, ...list) {
+  const response = self ?? {};
   const selector = list[0];
   if (list.length > 0) return parse(response, selector === undefined || selector === null ? '' : String(selector));
   const native = response[NATIVE];

@@ -55,6 +55,13 @@ pub trait Scope {
     /// A copy, if nobody can see that it is made: texts, numbers, booleans, `null`, `undefined`, and objects of those that are no
     /// lists, have no getters and stand for nothing native.
     fn plain(&mut self, value: Local) -> Option<Value>;
+    /// The items of a list that has each of them, has nothing else, and at which nobody can see that they are read.
+    fn items(&mut self, list: Local) -> Option<SmallVec<[Local; 8]>>;
+    /// A new list.
+    ///
+    /// # Errors
+    /// When there is no memory.
+    fn list(&mut self, items: &[Local]) -> Result<Local, Throw>;
     /// A copy.
     ///
     /// # Errors
@@ -80,11 +87,11 @@ pub trait Scope {
     /// # Errors
     /// When there is no memory.
     fn own(&mut self, object: Local, key: Local) -> Result<Option<Local>, Throw>;
-    /// `object[key] = value`
+    /// Gives an object made by Rust a property as an assignment does.
     ///
     /// # Errors
-    /// What a setter throws.
-    fn set(&mut self, object: Local, key: Local, value: Local) -> Result<(), Throw>;
+    /// When there is no memory.
+    fn put(&mut self, object: Local, key: Local, value: Local) -> Result<(), Throw>;
     /// `function(...args)`
     ///
     /// # Errors
@@ -131,6 +138,13 @@ pub trait DirectContext: EngineContext {
     fn is_true(&self, value: &Self::Value) -> bool;
     /// As [`Scope::plain`].
     fn plain(&mut self, value: &Self::Value) -> Option<Value>;
+    /// As [`Scope::items`].
+    fn items_of(&mut self, list: &Self::Value) -> Option<Vec<Self::Value>>;
+    /// As [`Scope::list`].
+    ///
+    /// # Errors
+    /// When there is no memory.
+    fn list_of(&mut self, items: &[Self::Value]) -> Result<Self::Value, Self::Error>;
     /// As [`Scope::names`].
     ///
     /// # Errors
@@ -146,11 +160,11 @@ pub trait DirectContext: EngineContext {
     /// # Errors
     /// When there is no memory.
     fn own_member(&mut self, object: &Self::Value, key: &Self::Value) -> Result<Option<Self::Value>, Self::Error>;
-    /// As [`Scope::set`].
+    /// As [`Scope::put`].
     ///
     /// # Errors
-    /// What a setter throws.
-    fn set_member(&mut self, object: &Self::Value, key: &Self::Value, value: &Self::Value) -> Result<(), Self::Error>;
+    /// When there is no memory.
+    fn put_member(&mut self, object: &Self::Value, key: &Self::Value, value: &Self::Value) -> Result<(), Self::Error>;
     /// As [`Scope::construct`].
     ///
     /// # Errors
@@ -274,6 +288,18 @@ impl<C: DirectContext> Scope for CallScope<'_, C> {
         }
     }
 
+    fn items(&mut self, list: Local) -> Option<SmallVec<[Local; 8]>> {
+        let list = self.value(list);
+        let items = self.context.items_of(&list)?;
+        Some(items.into_iter().map(|item| self.add(item)).collect())
+    }
+
+    fn list(&mut self, items: &[Local]) -> Result<Local, Throw> {
+        let items = self.all(items);
+        let list = self.context.list_of(&items);
+        self.keep(list).map(|list| self.add(list))
+    }
+
     fn copy(&mut self, Local(at): Local) -> Result<Value, Throw> {
         let Some(value) = self.values.get(at as usize) else { return Ok(Value::Undefined) };
         let copied = self.context.to_rust(value);
@@ -303,9 +329,9 @@ impl<C: DirectContext> Scope for CallScope<'_, C> {
         Ok(self.keep(value)?.map(|value| self.add(value)))
     }
 
-    fn set(&mut self, object: Local, key: Local, value: Local) -> Result<(), Throw> {
+    fn put(&mut self, object: Local, key: Local, value: Local) -> Result<(), Throw> {
         let (object, key, value) = (self.value(object), self.value(key), self.value(value));
-        let done = self.context.set_member(&object, &key, &value);
+        let done = self.context.put_member(&object, &key, &value);
         self.keep(done)
     }
 

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use boa_engine::builtins::object::OrdinaryObject;
 use boa_engine::object::JsObject;
 use boa_engine::object::builtins::JsArray;
-use boa_engine::property::PropertyDescriptor;
+use boa_engine::property::{PropertyDescriptor, PropertyKey};
 use boa_engine::string::JsStrVariant;
 use boa_engine::{Context, Finalize, JsData, JsNativeError, JsResult, JsString, JsValue, JsVariant, Trace};
 use rustc_hash::FxHashMap;
@@ -46,7 +46,7 @@ fn nested_to_rust(value: &JsValue, context: &mut Context, depth: usize) -> JsRes
 /// A string for Rust, with U+FFFD for lone surrogates. Of a long one there is a second copy at most, not a third.
 pub fn plain_text(text: &JsString) -> String {
     match text.as_str().variant() {
-        JsStrVariant::Latin1(bytes) if bytes.is_ascii() => String::from_utf8_lossy(bytes).into_owned(),
+        JsStrVariant::Latin1(bytes) if bytes.is_ascii() => std::str::from_utf8(bytes).unwrap_or_default().to_owned(),
         JsStrVariant::Latin1(bytes) => bytes.iter().map(|byte| char::from(*byte)).collect(),
         JsStrVariant::Utf16(units) => String::from_utf16_lossy(units),
     }
@@ -215,7 +215,7 @@ pub fn plain_object(context: &Context) -> JsObject {
 }
 
 /// Puts a plain property into a new ordinary object.
-pub fn put(object: &JsObject, key: JsString, value: JsValue) {
+pub fn put(object: &JsObject, key: impl Into<PropertyKey>, value: JsValue) {
     let descriptor =
         PropertyDescriptor::builder().value(value).writable(true).enumerable(true).configurable(true).build();
     object.insert_property(key, descriptor);

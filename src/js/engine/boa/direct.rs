@@ -1,10 +1,11 @@
 //! What native functions see of the values of a script themselves, on Boa.
 
 use boa_engine::object::JsObject;
+use boa_engine::object::builtins::JsArray;
 use boa_engine::property::PropertyKey;
 use boa_engine::{Context, JsError, JsResult, JsValue, JsVariant};
 
-use super::convert::{enumerable_keys, plain_text, resource_of};
+use super::convert::{enumerable_keys, plain_text, put, resource_of};
 use super::errors;
 use crate::js::engine::direct::{DirectContext, Look};
 use crate::js::value::{Resource, Throw, Value};
@@ -47,6 +48,28 @@ impl DirectContext for Context {
         plain(value, self, 0)
     }
 
+    fn items_of(&mut self, list: &JsValue) -> Option<Vec<JsValue>> {
+        let list = list.as_object().filter(JsObject::is_array)?;
+        let length = JsArray::from_object(list.clone()).ok()?.length(self).ok()?;
+        let list = list.borrow();
+        // `length` is the one name.
+        if list.shape().keys().len() != 1 {
+            return None;
+        }
+        let mut items = Vec::new();
+        for (index, property) in list.properties().index_properties() {
+            if index as usize != items.len() {
+                return None;
+            }
+            items.push(property.value()?.clone());
+        }
+        (items.len() as u64 == length).then_some(items)
+    }
+
+    fn list_of(&mut self, items: &[JsValue]) -> JsResult<JsValue> {
+        Ok(JsArray::from_iter(items.iter().cloned(), self).into())
+    }
+
     fn names(&mut self, object: &JsValue) -> JsResult<Vec<JsValue>> {
         let Some(object) = object.as_object() else { return Ok(Vec::new()) };
         if !object.is_ordinary() {
@@ -77,10 +100,11 @@ impl DirectContext for Context {
         Ok(property.and_then(|property| property.value().cloned()))
     }
 
-    fn set_member(&mut self, object: &JsValue, key: &JsValue, value: &JsValue) -> JsResult<()> {
+    fn put_member(&mut self, object: &JsValue, key: &JsValue, value: &JsValue) -> JsResult<()> {
         let Some(object) = object.as_object() else { return Ok(()) };
         let key = key.to_property_key(self)?;
-        object.set(key, value.clone(), true, self).map(|_| ())
+        put(&object, key, value.clone());
+        Ok(())
     }
 
     fn construct_of(&mut self, constructor: &JsValue, args: &[JsValue]) -> JsResult<JsValue> {

@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use boa_engine::object::builtins::JsArray;
 use boa_engine::object::{FunctionObjectBuilder, JsObject};
-use boa_engine::property::PropertyDescriptor;
-use boa_engine::string::JsStr;
+use boa_engine::property::{PropertyDescriptor, PropertyKey};
+use boa_engine::string::{JsStr, Latin1JsStringBuilder};
 use boa_engine::{Context, JsError, JsNativeError, JsResult, JsString, JsValue, NativeFunction, js_string};
 use serde::Deserialize as _;
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
@@ -156,6 +156,12 @@ enum UnfinishedValue {
 impl EngineValues<'_> {
     fn text(text: JsonText<'_>) -> Result<JsString, JsonError<JsError>> {
         let units = match text {
+            // The builder does not look among the names of the language, as `from` does.
+            JsonText::Plain(text) if (1..LONG_STRING).contains(&text.len()) => {
+                let mut builder = Latin1JsStringBuilder::with_capacity(text.len());
+                builder.extend_from_slice(&text);
+                return Ok(builder.build().unwrap_or_else(|| JsString::from(&*String::from_utf8_lossy(&text))));
+            }
             JsonText::Plain(text) if text.is_ascii() => return Ok(JsString::from(JsStr::latin1(&text))),
             JsonText::Plain(text) => return Ok(JsString::from(&*String::from_utf8_lossy(&text))),
             JsonText::Units(units) => units,
@@ -170,7 +176,7 @@ impl EngineValues<'_> {
 
 impl<'a> JsonValues<'a> for EngineValues<'_> {
     type Value = JsValue;
-    type Name = JsString;
+    type Name = PropertyKey;
     type Open = UnfinishedValue;
     type Error = JsonError<JsError>;
 
@@ -199,14 +205,15 @@ impl<'a> JsonValues<'a> for EngineValues<'_> {
         Self::text(text).map(JsValue::from)
     }
 
-    fn name(&mut self, text: JsonText<'a>) -> Result<JsString, JsonError<JsError>> {
-        match &text {
+    fn name(&mut self, text: JsonText<'a>) -> Result<PropertyKey, JsonError<JsError>> {
+        let name = match &text {
             JsonText::Plain(name) if name.len() < 64 => match std::str::from_utf8(name) {
-                Ok(name) => Ok(property_key(name)),
-                Err(_) => Self::text(text),
+                Ok(name) => property_key(name),
+                Err(_) => Self::text(text)?,
             },
-            _ => Self::text(text),
-        }
+            _ => Self::text(text)?,
+        };
+        Ok(name.into())
     }
 
     fn open(&mut self, is_object: bool) -> Result<UnfinishedValue, JsonError<JsError>> {
@@ -227,7 +234,12 @@ impl<'a> JsonValues<'a> for EngineValues<'_> {
         Ok(())
     }
 
-    fn put(&mut self, object: &mut UnfinishedValue, name: JsString, value: JsValue) -> Result<(), JsonError<JsError>> {
+    fn put(
+        &mut self,
+        object: &mut UnfinishedValue,
+        name: PropertyKey,
+        value: JsValue,
+    ) -> Result<(), JsonError<JsError>> {
         let UnfinishedValue::Object(object, count) = object else { return Err(JsonError::Syntax) };
         *count += 1;
         if *count == MAX_SHARED + 1 {

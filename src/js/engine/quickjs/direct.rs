@@ -1,6 +1,6 @@
 //! What native functions see of the values of a script themselves, on QuickJS.
 
-use super::ffi::{Borrowed, Context, Owned, Thrown, ValueKind};
+use super::ffi::{Borrowed, Context, Owned, PropertyFlags, Thrown, ValueKind};
 use crate::js::engine::direct::{DirectContext, Look};
 use crate::js::value::{Resource, Value};
 
@@ -41,6 +41,29 @@ impl DirectContext for Context {
         plain(*self, value.borrow(), 0)
     }
 
+    fn items_of(&mut self, list: &Owned) -> Option<Vec<Owned>> {
+        if !list.borrow().is_plain_array() {
+            return None;
+        }
+        let context = *self;
+        let length = context.ok(context.length(list))?;
+        let mut items = Vec::new();
+        let seen = context.each_datum(list, |name, item| {
+            let is_next = name.parse() == Ok(items.len());
+            items.push(context.own(item));
+            is_next
+        });
+        (context.ok(seen)? && items.len() as i64 == length).then_some(items)
+    }
+
+    fn list_of(&mut self, items: &[Owned]) -> Result<Owned, Thrown> {
+        let list = self.array()?;
+        for (at, item) in items.iter().enumerate() {
+            self.define_index(&list, at as u32, item.clone())?;
+        }
+        Ok(list)
+    }
+
     fn names(&mut self, object: &Owned) -> Result<Vec<Owned>, Thrown> {
         self.names_of(object)
     }
@@ -53,8 +76,8 @@ impl DirectContext for Context {
         self.own_value(object, &self.atom_of(key)?)
     }
 
-    fn set_member(&mut self, object: &Owned, key: &Owned, value: &Owned) -> Result<(), Thrown> {
-        self.set(object, &self.atom_of(key)?, value.clone())
+    fn put_member(&mut self, object: &Owned, key: &Owned, value: &Owned) -> Result<(), Thrown> {
+        self.define(object, &self.atom_of(key)?, value.clone(), PropertyFlags::PLAIN)
     }
 
     fn construct_of(&mut self, constructor: &Owned, args: &[Owned]) -> Result<Owned, Thrown> {

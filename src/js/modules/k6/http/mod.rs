@@ -65,6 +65,7 @@ pub const OPS: &[(&str, Op)] = &[
 
 /// The direct ones.
 pub const DIRECT_OPS: &[(&str, DirectOp)] = &[
+    ("batch", batch_direct),
     ("get", response::get),
     ("json", response::json_direct),
     ("request", request_direct),
@@ -123,12 +124,7 @@ fn request_with_body(vu: &VuContext, scope: &mut dyn Scope) -> Result<Local, Thr
     if scope.look(url) != Look::Text {
         return leave_to(scope, 0);
     }
-    let body = match scope.look(body) {
-        Look::Text => Value::String(scope.text(body)),
-        Look::Undefined => Value::Undefined,
-        Look::Null => Value::Null,
-        _ => return leave_to(scope, 0),
-    };
+    let Some(body) = readable_body(scope, body) else { return leave_to(scope, 0) };
     let Some(params) = params::readable(scope, params) else { return leave_to(scope, 0) };
     respond(vu, scope, body, params)
 }
@@ -205,6 +201,52 @@ fn request_batch(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     match first_throw {
         Some(throw) => Err(throw),
         None => Ok(Value::List(handles)),
+    }
+}
+
+/// `batch(requests)`, made with a function for all but a list of texts and lists of method, address, text and params, the handler of
+/// responses and the language's `Proxy`.
+fn batch_direct(vu: &VuContext, scope: &mut dyn Scope) -> Result<Local, Throw> {
+    let requests = scope.arg(0);
+    let items = if scope.len() == 1 && !vu.is_init() { scope.items(requests) } else { None };
+    let entries =
+        items.and_then(|items| items.iter().map(|item| readable_entry(scope, *item)).collect::<Option<Vec<_>>>());
+    let Some(entries) = entries else { return leave_to(scope, 0) };
+    let keys: Vec<Value> = (0..entries.len()).map(|at| Value::String(at.to_string())).collect();
+    let mut list = vec![scope.make(Value::Null)?; keys.len()];
+    let answers = request_batch(vu, [Value::Undefined, Value::List(keys), Value::List(entries)].into_iter().collect())?;
+    let Value::List(answers) = answers else { return leave_to(scope, 0) };
+    let (handler, proxy) = (scope.data(1), scope.data(2));
+    for (place, answer) in list.iter_mut().zip(answers) {
+        let answer = scope.make(answer)?;
+        *place = scope.construct(proxy, &[answer, handler])?;
+    }
+    scope.list(&list)
+}
+
+/// An entry of a batch, as js-stdlib would hand it over.
+fn readable_entry(scope: &mut dyn Scope, entry: Local) -> Option<Value> {
+    if scope.look(entry) == Look::Text {
+        return Some(Value::String(scope.text(entry)));
+    }
+    let items = scope.items(entry)?;
+    let [method, url, more @ ..] = items.as_slice() else { return None };
+    if (scope.look(*method), scope.look(*url)) != (Look::Text, Look::Text) {
+        return None;
+    }
+    let body = more.first().map_or(Some(Value::Undefined), |body| readable_body(scope, *body))?;
+    let params = more.get(1).map_or(Some(Value::Undefined), |params| params::readable(scope, *params))?;
+    let (method, url) = (scope.text(*method).into(), scope.text(*url).into());
+    Some(Value::List(vec![method, url, body, params, Value::Number(items.len() as f64)]))
+}
+
+/// A body that is what it is without being looked at.
+fn readable_body(scope: &dyn Scope, body: Local) -> Option<Value> {
+    match scope.look(body) {
+        Look::Text => Some(Value::String(scope.text(body))),
+        Look::Undefined => Some(Value::Undefined),
+        Look::Null => Some(Value::Null),
+        _ => None,
     }
 }
 

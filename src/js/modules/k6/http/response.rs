@@ -134,8 +134,8 @@ pub(super) fn assign(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     })
 }
 
-/// `get(answer, key)`: what a response has under a name, made with a function that returns its methods, and with the symbol that
-/// natives go by. Objects and bodies are kept with the answer: what a script changes in `headers` stays changed.
+/// `get(answer, key)`: what a response has under a name, made with a function that returns its methods and keeps them in an object
+/// by a name, the symbol that natives go by, this object and this name. Objects and bodies are kept with the answer: what a script changes in `headers` stays changed.
 pub(super) fn get(_vu: &VuContext, scope: &mut dyn Scope) -> Result<Local, Throw> {
     let (target, key, methods, native) = (scope.arg(0), scope.arg(1), scope.data(0), scope.data(1));
     if let Some(kept) = scope.own(target, key)? {
@@ -146,17 +146,21 @@ pub(super) fn get(_vu: &VuContext, scope: &mut dyn Scope) -> Result<Local, Throw
         let name = scope.text(key);
         let value = answer.map_or(Value::Undefined, |answer| field_of(&answer, &name));
         if !matches!(value, Value::Undefined) {
-            let is_kept = name == "body" || matches!(value, Value::Map(_) | Value::List(_));
+            let is_kept = name == "body" || matches!(value, Value::Map(_) | Value::Record(..) | Value::List(_));
             let value = scope.make(value)?;
             if is_kept {
-                scope.set(target, key, value)?;
+                scope.put(target, key, value)?;
             }
             return Ok(value);
         }
     } else if scope.is_same(key, native) {
         return Ok(target);
     }
-    let methods = scope.call(methods, &[])?;
+    let (keeper, name) = (scope.data(2), scope.data(3));
+    let methods = match scope.own(keeper, name)? {
+        Some(kept) => kept,
+        None => scope.call(methods, &[])?,
+    };
     scope.get(methods, key)
 }
 
@@ -240,16 +244,19 @@ fn body(answer: &JsResponse) -> Value {
 fn timings(hop: Option<&crate::net::http::Hop>) -> Value {
     let timings = hop.map(|hop| hop.timings).unwrap_or_default();
     let ms = |time: std::time::Duration| Value::Number(time.as_nanos() as f64 / 1e6);
-    Value::Map(vec![
-        ("duration".to_owned(), ms(timings.duration())),
-        ("blocked".to_owned(), ms(timings.blocked)),
-        ("looking_up".to_owned(), Value::Number(0.0)),
-        ("connecting".to_owned(), ms(timings.connecting)),
-        ("tls_handshaking".to_owned(), ms(timings.tls_handshaking)),
-        ("sending".to_owned(), ms(timings.sending)),
-        ("waiting".to_owned(), ms(timings.waiting)),
-        ("receiving".to_owned(), ms(timings.receiving)),
-    ])
+    Value::Record(
+        &["duration", "blocked", "looking_up", "connecting", "tls_handshaking", "sending", "waiting", "receiving"],
+        vec![
+            ms(timings.duration()),
+            ms(timings.blocked),
+            Value::Number(0.0),
+            ms(timings.connecting),
+            ms(timings.tls_handshaking),
+            ms(timings.sending),
+            ms(timings.waiting),
+            ms(timings.receiving),
+        ],
+    )
 }
 
 fn ocsp(stapled: Option<&Ocsp>) -> Value {
@@ -317,7 +324,7 @@ pub(super) fn json_direct(vu: &VuContext, scope: &mut dyn Scope) -> Result<Local
     match scope.make(data) {
         Ok(data) => {
             if is_whole {
-                scope.set(target, parsed, data)?;
+                scope.put(target, parsed, data)?;
             }
             Ok(data)
         }
