@@ -15,6 +15,12 @@ const { SymbolToStringTag: toStringTag } = primordials;
 const bind = natives.propagatesContext() ? once('volley/async_context').bind : (listener) => listener;
 
 const TYPES = ['open', 'message', 'error', 'close', 'ping', 'pong'];
+// What happens on a connection, as Rust numbers it.
+const EVENTS = ['message', 'open', 'failed', 'closed', 'ping', 'pong'];
+const MESSAGE = 0;
+const OPEN = 1;
+const FAILED = 2;
+const CLOSED = 3;
 // The states, in the order they are listed on the class and on every socket.
 const STATES = { OPEN: 1, CLOSED: 3, CLOSING: 2, CONNECTING: 0 };
 
@@ -193,9 +199,9 @@ function emit(s, event) {
 // Handles one event after the other until the last; the iteration lasts as long. No async function: while one
 // waits, its stack does too.
 function listen(target, s) {
-  const onEvent = (type, timestamp, first, second, third) => {
+  const onEvent = (kind, timestamp, first, second, third) => {
     try {
-      take(target, s, type, timestamp, first, second, third);
+      take(target, s, kind, timestamp, first, second, third);
     } catch (thrown) {
       fail(target, s, timestamp, thrown);
     }
@@ -205,25 +211,30 @@ function listen(target, s) {
 }
 
 // An event: its kind, its time, and what else there is to it.
-function take(target, s, type, timestamp, first, second, third) {
-  switch (type) {
-    case 'message':
-      if (s.state !== 1) return;
-      let data = first;
-      if (typeof data !== 'string' && s.binaryType === 'blob') data = new Blob([data]);
-      return emit(s, { type, target, timestamp, data, origin: s.url });
-    case 'open':
+function take(target, s, kind, timestamp, first, second, third) {
+  if (kind === MESSAGE) {
+    if (s.state !== 1) return;
+    const data = typeof first === 'string' || s.binaryType !== 'blob' ? first : new Blob([first]);
+    const event = { type: 'message', target, timestamp, data, origin: s.url };
+    if (s.added.message !== undefined) return emit(s, event);
+    // As `emit` does it, without a look for names.
+    const on = s.on.message;
+    if (on !== undefined) on(event);
+    return;
+  }
+  switch (kind) {
+    case OPEN:
       s.protocol = first;
       s.extensions = second;
       if (s.state !== 0) return;
       s.state = 1;
-      return emit(s, { type, target, timestamp });
-    case 'failed':
+      return emit(s, { type: 'open', target, timestamp });
+    case FAILED:
       return end(target, s, timestamp, s.state === 0 ? first : undefined, s.code, '');
-    case 'closed':
+    case CLOSED:
       return end(target, s, timestamp, third, first, second);
     default:
-      return emit(s, { type, target, timestamp });
+      return emit(s, { type: EVENTS[kind], target, timestamp });
   }
 }
 

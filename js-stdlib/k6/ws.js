@@ -6,6 +6,8 @@ import { rebind, call, primordials } from 'native:engine';
 const { ArrayBuffer, ArrayIsArray, Number, ObjectDefineProperty, ObjectKeys, Proxy, ReflectApply, String, TypeError } = primordials;
 
 const EVENTS = ['open', 'message', 'binaryMessage', 'ping', 'pong', 'close', 'error'];
+// What happens on a connection, as Rust numbers it.
+const KINDS = ['message', 'open', 'failed', 'closed', 'ping', 'pong'];
 const METHODS = ['on', 'send', 'sendBinary', 'ping', 'setTimeout', 'setInterval', 'close'];
 const GOING_AWAY = 1001;
 
@@ -151,14 +153,15 @@ class Socket {
     timer.callback();
   }
   #take(kind, _, a, b, error) {
-    switch (kind) {
+    const name = KINDS[kind];
+    switch (name) {
       case 'message':
         return this.#emit(typeof a === 'string' ? 'message' : 'binaryMessage', a);
       case 'closed':
         if (error !== undefined) this.#emit('error', hostError(error, a === undefined ? {} : { code: a, text: b }));
         return this.#close(a ?? GOING_AWAY);
       default:
-        return this.#emit(kind);
+        return this.#emit(name);
     }
   }
 }

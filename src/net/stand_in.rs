@@ -48,6 +48,11 @@ thread_local! {
     static OWN: RefCell<Option<Arc<SocketWatch>>> = const { RefCell::new(None) };
 }
 
+/// True when the sockets of this thread are read for it while it is late.
+pub fn watches_this_thread() -> bool {
+    OWN.with_borrow(Option::is_some)
+}
+
 impl SocketWatch {
     /// No sockets yet, of no thread.
     ///

@@ -1,4 +1,7 @@
-//! One open connection on its network thread: writes what the script sends, reads what the server sends, answers pings.
+//! One open connection: writes what the script sends, reads what the server sends, answers pings.
+//!
+//! The network thread opens it. Then the thread of its script serves it, where what arrives is stamped by the kernel: an echo needs no
+//! hand-over between two threads. While that thread is late another one reads (`stand_in`); what it owes the server waits meanwhile.
 //!
 //! Keeps no buffer while nothing happens, and does not read while the script has not taken what was read.
 
@@ -11,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use smallvec::SmallVec;
 use tokio::io::AsyncWrite;
+use tokio::sync::oneshot;
 use tokio::time::Sleep;
 
 use super::channel::{NetworkEnd, OutgoingMessage, SocketEvent};
@@ -18,6 +22,7 @@ use super::close::{self, CloseOutcome};
 use super::frame::{self, FrameParser, Message, ProtocolError, opcode};
 use super::handshake::{self, HandshakeRequest};
 use super::{deflate, handshake::OpenedSocket};
+use crate::net::arrival;
 use crate::net::client_connections::ClientConnections;
 use crate::net::http::proto::error::NetError;
 use crate::net::socket::{NetStream, give_buffer, poll_yield, take_buffer};
@@ -29,8 +34,13 @@ const MAX_REPLIES: usize = 64 * 1024;
 /// How long a connection may take to write its close frame, and to read the server's.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Opens a connection and serves it to its end.
-pub(super) async fn run(connections: Rc<ClientConnections>, request: Box<HandshakeRequest>, network_end: NetworkEnd) {
+/// Opens a connection and serves it to its end: on the thread that waits for it at `script_thread`, if one does.
+pub(super) async fn run(
+    connections: Rc<ClientConnections>,
+    request: Box<HandshakeRequest>,
+    network_end: NetworkEnd,
+    script_thread: Option<oneshot::Sender<OpenConnection>>,
+) {
     let started = Instant::now();
     // Boxed, because opening is the smaller part of a connection's life and the larger part of its state.
     let mut opening = Box::pin(handshake::open(&connections, &request, started));
@@ -46,14 +56,47 @@ pub(super) async fn run(connections: Rc<ClientConnections>, request: Box<Handsha
         Some(Err(refused)) => refused,
         Some(Ok(OpenedSocket { stream, response, rest, compresses })) => {
             if network_end.open(response.arrived, response) {
-                let mut pump = Pump::new(network_end, stream, &rest, compresses);
-                return poll_fn(|cx| pump.poll(cx)).await;
+                let open = OpenConnection(Pump::new(network_end, stream, &rest, compresses).into());
+                let here = match script_thread.filter(|_| arrival::is_stamped()) {
+                    Some(script_thread) => open.hand_over(script_thread),
+                    None => Some(open),
+                };
+                return if let Some(open) = here {
+                    open.serve().await
+                };
             }
             // The script gave up while the response was read.
             handshake::canceled(started)
         }
     };
     network_end.push_event(Instant::now(), SocketEvent::Failed(failed));
+}
+
+/// An open connection, on the thread that serves it or on its way there.
+pub(super) struct OpenConnection(Box<Pump>);
+
+impl OpenConnection {
+    /// Leaves it to another thread; it comes back where that has ended.
+    fn hand_over(mut self, thread: oneshot::Sender<Self>) -> Option<Self> {
+        // What is lost on the way fails where it is attached.
+        _ = self.0.stream.detach();
+        let mut open = thread.send(self).err()?;
+        _ = open.0.stream.attach();
+        Some(open)
+    }
+
+    /// Serves a connection that comes from another thread.
+    pub async fn serve_here(mut self) {
+        match self.0.stream.attach() {
+            Ok(()) => self.serve().await,
+            Err(error) => self.0.could_not_move(&error),
+        }
+    }
+
+    /// Serves it to its end.
+    async fn serve(mut self) {
+        poll_fn(|cx| self.0.poll(cx)).await;
+    }
 }
 
 /// A connection at work.
@@ -143,6 +186,13 @@ impl Pump {
                 return Poll::Pending;
             }
         }
+    }
+
+    /// The system refused to let another thread have it.
+    fn could_not_move(&mut self, error: &io::Error) {
+        self.connection_lost(CloseOutcome::failed(error.to_string()));
+        self.has_sent_close = true;
+        self.report_outcome();
     }
 
     /// Sends the script the last event, once.

@@ -1,4 +1,5 @@
-//! WebSocket under load: connections on the network threads, each with a [`SocketChannel`] to the script that opened it.
+//! WebSocket under load: connections of the network threads or of the scripts' own, each with a [`SocketChannel`] to the script
+//! that opened it.
 //!
 //! They are opened by the rules of HTTP: names, proxies, TLS and local addresses, and their bytes are counted with the
 //! client's. No JavaScript and no metrics here: events carry their times, the caller counts them.
@@ -21,8 +22,12 @@ use std::time::Instant;
 pub use channel::{OutgoingMessage, SocketChannel, SocketEvent, TimedEvent};
 pub use handshake::{HandshakeError, HandshakeRequest, HandshakeResponse};
 
+use tokio::sync::oneshot;
+
 use super::client::Client;
+use super::stand_in;
 use channel::NetworkEnd;
+use connection::OpenConnection;
 
 /// Opens a connection of this client. The channel carries what happens on it, also why it could not be opened.
 pub fn open(client: &Client, request: Result<HandshakeRequest, String>) -> Arc<SocketChannel> {
@@ -31,7 +36,9 @@ pub fn open(client: &Client, request: Result<HandshakeRequest, String>) -> Arc<S
     match request {
         // The task runs until the connection ends; the channel is the handle to it.
         Ok(request) => {
-            drop(client.run(move |connections| connection::run(connections, Box::new(request), network_end)))
+            let script_thread = stand_in::watches_this_thread().then(serve_here);
+            let request = Box::new(request);
+            drop(client.run(move |connections| connection::run(connections, request, network_end, script_thread)))
         }
         Err(text) => {
             let started = Instant::now();
@@ -40,4 +47,16 @@ pub fn open(client: &Client, request: Result<HandshakeRequest, String>) -> Arc<S
         }
     }
     channel
+}
+
+/// Has this thread, inside a `LocalSet`, serve the connection that comes out of the sender it returns.
+fn serve_here() -> oneshot::Sender<OpenConnection> {
+    let (opened_tx, opened_rx) = oneshot::channel::<OpenConnection>();
+    tokio::task::spawn_local(async move {
+        // There is none where it could not be opened, or is served by the network thread.
+        if let Ok(open) = opened_rx.await {
+            open.serve_here().await;
+        }
+    });
+    opened_tx
 }

@@ -292,14 +292,15 @@ impl JsSocket {
         }
     }
 
-    /// An event for JavaScript: its kind, its time in milliseconds, and three values that depend on the kind.
+    /// An event for JavaScript: the number of its kind (message, open, failed, closed, ping, pong), its time in milliseconds, and three
+    /// values that depend on the kind.
     pub fn show(&self, vu: &VuContext, timed: TimedEvent) -> Value {
         self.refresh_buffered(vu);
         self.count(vu, &timed);
         let time = vu.script.epoch.stamp(timed.at).0 as f64 / 1e6;
         let mut list: Vec<Value> = Vec::with_capacity(5);
-        let mut of = |kind: &str, more: [Value; 3]| {
-            list.extend([kind.into(), Value::Number(time)]);
+        let mut of = |kind: u8, more: [Value; 3]| {
+            list.extend([Value::Number(f64::from(kind)), Value::Number(time)]);
             list.extend(more);
         };
         let nothing = || Value::Undefined;
@@ -307,21 +308,21 @@ impl JsSocket {
             SocketEvent::Open(answer) => {
                 let protocol = answer.headers.get("Sec-Websocket-Protocol").unwrap_or_default().into();
                 let extensions = answer.headers.get_all("Sec-Websocket-Extensions").map(Value::from).collect();
-                of("open", [protocol, Value::List(extensions), nothing()]);
+                of(1, [protocol, Value::List(extensions), nothing()]);
             }
-            SocketEvent::Failed(refused) => of("failed", [refused.text.into(), nothing(), nothing()]),
+            SocketEvent::Failed(refused) => of(2, [refused.text.into(), nothing(), nothing()]),
             SocketEvent::Text(text) => {
                 let text = String::from_utf8(text).unwrap_or_else(|error| text_of(error.as_bytes()));
-                of("message", [text.into(), nothing(), nothing()]);
+                of(0, [text.into(), nothing(), nothing()]);
             }
-            SocketEvent::Binary(bytes) => of("message", [Value::Bytes(bytes.into()), nothing(), nothing()]),
-            SocketEvent::Ping => of("ping", [nothing(), nothing(), nothing()]),
-            SocketEvent::Pong(_) => of("pong", [nothing(), nothing(), nothing()]),
+            SocketEvent::Binary(bytes) => of(0, [Value::Bytes(bytes.into()), nothing(), nothing()]),
+            SocketEvent::Ping => of(4, [nothing(), nothing(), nothing()]),
+            SocketEvent::Pong(_) => of(5, [nothing(), nothing(), nothing()]),
             SocketEvent::Closed(farewell) => {
                 let code = farewell.code.map_or(Value::Undefined, |code| Value::Number(f64::from(code)));
                 let complaint = farewell.complaint().map_or(Value::Undefined, Value::from);
                 let reason = if farewell.code.is_some() { farewell.reason } else { String::new() };
-                of("closed", [code, reason.into(), complaint]);
+                of(3, [code, reason.into(), complaint]);
             }
         }
         Value::List(list)
