@@ -1,13 +1,13 @@
 //! The connections of one client on one thread: idle ones are taken from the pool, new ones are opened by the network thread.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use super::connector::{Connector, NetContext, Purpose};
 use super::http::h1::Http1;
 use super::http::h2::Http2;
 use super::http::message::Protocol;
-use super::http::pool::{Connection, ConnectionPool, IdleConnection};
+use super::http::pool::{Connection, ConnectionPool, LentConnections};
 use super::http::proto::error::NetError;
 use super::http::proto::url::Url;
 use super::http::timing::HopTimer;
@@ -20,6 +20,8 @@ pub struct ClientConnections {
     pool: RefCell<ConnectionPool>,
     /// The thread runs scripts too: it only uses connections that were opened on the network thread.
     on_worker: bool,
+    /// How many are under way on the network thread.
+    exchanges: Cell<usize>,
 }
 
 impl ClientConnections {
@@ -32,7 +34,7 @@ impl ClientConnections {
     pub fn over(connector: Connector) -> Self {
         let config = connector.config();
         let pool = ConnectionPool::new(config.max_idle, config.max_idle_per_host);
-        Self { connector, pool: pool.into(), on_worker: false }
+        Self { connector, pool: pool.into(), on_worker: false, exchanges: Cell::new(0) }
     }
 
     /// An empty pool on a thread that runs scripts too, for connections that come from the network thread.
@@ -81,21 +83,26 @@ impl ClientConnections {
         }
     }
 
-    /// True when there is an idle connection to `url`, which may have been closed meanwhile.
-    pub fn has_idle(&self, url: &Url) -> bool {
-        self.pool.borrow().has_idle(url)
+    /// True when a request to `url` that takes no time finds a connection which this thread serves; it may have been closed
+    /// meanwhile.
+    pub fn serves(&self, url: &Url) -> bool {
+        self.pool.borrow().serves(url)
     }
 
-    /// Takes the idle connections that `wanted` says, for another thread to [`keep`](Self::keep).
-    pub fn take_idle(&self, wanted: impl Fn(&Http1) -> bool) -> Vec<IdleConnection> {
-        self.pool.borrow_mut().take_idle(wanted)
+    /// Takes connections from this thread, for another to [`keep`](Self::keep): all that can move from one of scripts, those
+    /// that take no time from the network thread; what requests share only while none is under way here.
+    pub fn lend(&self) -> LentConnections {
+        self.pool.borrow_mut().lend(self.on_worker, self.on_worker || self.exchanges.get() == 0)
     }
 
-    /// Keeps idle connections that come from another thread.
-    pub fn keep(&self, idle: Vec<IdleConnection>) {
-        if !idle.is_empty() {
-            self.pool.borrow_mut().keep(idle, self.on_worker);
-        }
+    /// Keeps connections that come from another thread.
+    pub fn keep(&self, lent: LentConnections) {
+        self.pool.borrow_mut().keep(lent, self.on_worker);
+    }
+
+    /// An exchange begins on the network thread, or ends.
+    pub fn count_exchanges(&self, more: isize) {
+        self.exchanges.set(self.exchanges.get().saturating_add_signed(more));
     }
 
     /// Removes the shared connection to `url` from the pool.

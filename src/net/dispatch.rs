@@ -16,7 +16,7 @@ use super::client_connections::ClientConnections;
 use super::connector::NetContext;
 use super::http::exchange::{self, OpenExchange};
 use super::http::message::Exchange;
-use super::http::pool::IdleConnection;
+use super::http::pool::LentConnections;
 use super::socket::Traffic;
 
 /// A task of any kind for a client's network thread.
@@ -38,8 +38,8 @@ pub struct ClientInfo {
 pub struct Errand {
     /// What is to be sent, or has been begun.
     pub exchange: Box<OpenExchange>,
-    /// Idle connections it may use; `None` where the thread that asks has none, and wants none back.
-    pub idle: Option<Vec<IdleConnection>>,
+    /// Connections it may use; `None` where the thread that asks has none, and wants none back.
+    pub lent: Option<LentConnections>,
 }
 
 /// What came of an [`Errand`].
@@ -48,7 +48,7 @@ pub struct ErrandReport {
     /// The exchange, which is over.
     pub exchange: Box<Exchange>,
     /// Connections that the thread of the VU may use from now on.
-    pub idle: Vec<IdleConnection>,
+    pub lent: LentConnections,
 }
 
 /// What a network thread is asked to do.
@@ -95,10 +95,11 @@ pub async fn serve(context: Arc<NetContext>, mut commands: mpsc::UnboundedReceiv
 
 /// Runs a request until it ends or its receiver is dropped; then it is dropped together with its connection.
 async fn run_request(connections: Rc<ClientConnections>, errand: Errand, mut reply_tx: oneshot::Sender<ErrandReport>) {
-    let Errand { mut exchange, idle } = errand;
-    let lends = idle.is_some();
-    connections.keep(idle.unwrap_or_default());
+    let Errand { mut exchange, lent } = errand;
+    let lends = lent.is_some();
+    connections.keep(lent.unwrap_or_default());
     exchange.arrive();
+    connections.count_exchanges(1);
     let exchange = {
         let mut request = std::pin::pin!(exchange::run_to_end(&connections, exchange));
         poll_fn(|cx| match reply_tx.poll_closed(cx) {
@@ -107,15 +108,16 @@ async fn run_request(connections: Rc<ClientConnections>, errand: Errand, mut rep
         })
         .await
     };
+    connections.count_exchanges(-1);
     if let Some(exchange) = exchange {
         // What takes long stays here. So does everything where a thread that is busy would not know when it arrived.
-        let idle = match lends && arrival::is_stamped() {
-            true => connections.take_idle(|connection| !connection.is_heavy),
-            false => Vec::new(),
+        let lent = match lends && arrival::is_stamped() {
+            true => connections.lend(),
+            false => LentConnections::default(),
         };
         // Fails when the VU was interrupted in this very moment.
-        if let Err(reply) = reply_tx.send(ErrandReport { exchange, idle }) {
-            connections.keep(reply.idle);
+        if let Err(reply) = reply_tx.send(ErrandReport { exchange, lent }) {
+            connections.keep(reply.lent);
         }
     }
 }

@@ -58,7 +58,7 @@ impl HttpClient {
     /// Sends a request when the future is polled first, which resolves to its outcome. Dropping the future cancels the request
     /// and closes its connection; [`RequestHandle`] has the hops that had ended by then. Decoding the body counts against the
     /// timeout; all but the first moment of it runs on the threads of the CPU pool. The future must be awaited inside a
-    /// Tokio runtime that waits for sockets.
+    /// `LocalSet` of a Tokio runtime that waits for sockets.
     pub fn start(&self, request: Arc<Request>) -> (RequestHandle, impl Future<Output = Box<Exchange>> + use<>) {
         let prepared = PreparedRequest::new(request);
         let sent = RequestHandle(prepared.as_ref().ok().cloned());
@@ -76,7 +76,7 @@ impl HttpClient {
         let open = Box::new(OpenExchange::new(prepared.clone()));
         let deadline = open.deadline();
         let exchange = match &self.here {
-            Some(here) if prepared.is_light() && here.has_idle(prepared.method_and_url().1) => {
+            Some(here) if prepared.is_light() && here.serves(prepared.method_and_url().1) => {
                 match exchange::run(here, open).await {
                     Outcome::Done(exchange) => Some(exchange),
                     Outcome::GoesOn(open) => self.run_there(open).await,
@@ -98,10 +98,10 @@ impl HttpClient {
     /// Has the network thread run it, with all idle connections: a redirect may lead to any host.
     async fn run_there(&self, mut exchange: Box<OpenExchange>) -> Option<Box<Exchange>> {
         exchange.detach();
-        let idle = self.here.as_ref().map(|here| here.take_idle(|_| true));
-        let reply = self.client.run_exchange(Errand { exchange, idle }).await?;
+        let lent = self.here.as_ref().map(|here| here.lend());
+        let reply = self.client.run_exchange(Errand { exchange, lent }).await?;
         if let Some(here) = &self.here {
-            here.keep(reply.idle);
+            here.keep(reply.lent);
         }
         Some(reply.exchange)
     }

@@ -106,7 +106,7 @@ fn settle(client: &HttpClient, address: SocketAddr) {
     let url = url(address, "/");
     for _ in 0..200 {
         assert_eq!(status(&wait(client.send(Request::get(url.clone())))), 200);
-        if client.here.as_ref().unwrap().has_idle(&url) {
+        if client.here.as_ref().unwrap().serves(&url) {
             return;
         }
         std::thread::sleep(Duration::from_millis(2));
@@ -139,7 +139,7 @@ fn one_connection_carries_everything_wherever_it_is_served() {
     });
     let client = client();
     settle(&client, address);
-    let is_here = |path: &str| client.here.as_ref().unwrap().has_idle(&url(address, path));
+    let is_here = |path: &str| client.here.as_ref().unwrap().serves(&url(address, path));
     // The path, how it is asked for, what comes of it, and whether the connection is ours afterwards.
     let get = |path: &str| Request::get(url(address, path));
     let post = |path: &str, length: usize| Request {
@@ -325,7 +325,7 @@ fn a_request_apart_gets_on_and_ends_with_who_waits_for_it() {
     });
     let client = client();
     settle(&client, address);
-    wait(tokio::task::LocalSet::new().run_until(async {
+    wait(async {
         let (_, exchanging) = client.start(Arc::new(Request::get(url(address, "/"))));
         assert_eq!(status(&*apart(exchanging).await), 200);
         let (sent, exchanging) = client.start(Arc::new(Request::get(url(address, "/slow"))));
@@ -337,7 +337,7 @@ fn a_request_apart_gets_on_and_ends_with_who_waits_for_it() {
         drop(exchanging);
         assert!(sent.take_ended().is_empty());
         assert_eq!(status(&client.send(Request::get(url(address, "/"))).await), 200);
-    }));
+    });
     let seen = seen.lock().unwrap();
     assert_eq!(seen.last().unwrap().0, seen[0].0 + 1, "the connection of what was given up is closed");
 }

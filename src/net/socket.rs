@@ -54,6 +54,8 @@ pub struct MeteredSocket {
     traffic: Arc<Traffic>,
     /// When the last bytes that were read arrived, or the end of the connection.
     pub arrived: Instant,
+    /// Nothing follows what arrived then.
+    pub has_ended: bool,
     /// How long it is read before the other connections of this thread have their turn.
     reading: Burst,
     /// The same of writing.
@@ -78,6 +80,7 @@ impl MeteredSocket {
             tcp: Tcp::Here(tcp),
             traffic,
             arrived: Instant::now(),
+            has_ended: false,
             reading: Burst::default(),
             writing: Burst::default(),
             took_piece: false,
@@ -281,6 +284,7 @@ impl AsyncRead for MeteredSocket {
             if let Some((result, arrived)) = self.watched.as_ref().and_then(|watched| watched.take(buf)) {
                 self.arrived = arrived;
                 self.took_piece = true;
+                self.has_ended = !matches!(result, Ok(1..));
                 let count = result?;
                 self.reading.goes_on(count == room);
                 self.traffic.received.fetch_add(count as u64, Ordering::Relaxed);
@@ -303,13 +307,13 @@ impl AsyncRead for MeteredSocket {
             });
             match (received, result) {
                 (Some((count, arrived)), _) => {
-                    self.arrived = arrived;
+                    (self.arrived, self.has_ended) = (arrived, count == 0);
                     self.reading.goes_on(count == room);
                     self.traffic.received.fetch_add(count as u64, Ordering::Relaxed);
                     return Poll::Ready(Ok(()));
                 }
                 (None, Err(error)) if error.kind() != io::ErrorKind::WouldBlock => {
-                    self.arrived = Instant::now();
+                    (self.arrived, self.has_ended) = (Instant::now(), true);
                     return Poll::Ready(Err(error));
                 }
                 (None, _) => {}

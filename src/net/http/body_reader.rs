@@ -7,7 +7,7 @@ use super::proto::response_head::ResponseHead;
 
 /// Where more than this many bytes of a body are to come, or have come of one without a length, the network thread reads it. A
 /// socket holds as much (tcp(7), `tcp_rmem`: 128 KB), so no server has to wait for a thread that is busy with a script.
-const LONG_BODY: u64 = 32 * 1024;
+pub const LONG_BODY: u64 = 32 * 1024;
 
 /// A response whose body is read elsewhere.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use rustls::ServerConfig;
@@ -138,6 +138,9 @@ async fn h2_echo(stream: TlsStream<TcpStream>) {
         }
         let status = number("/status/").unwrap_or(200) as u16;
         tokio::spawn(async move {
+            if request.uri().path() == "/slow" {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
             let (parts, mut body) = request.into_parts();
             let mut text = format!("{} {}\n", parts.method, parts.uri);
             for (name, value) in &parts.headers {
@@ -315,6 +318,75 @@ fn http2_shares_one_connection() {
     let none = get(&client, server.url("/status/204")).result.unwrap();
     assert_eq!((&*none.status_text, none.body), ("204 No Content", None));
     assert_eq!(server.connections.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn http2_is_served_by_the_thread_of_its_vu_where_that_takes_no_time() {
+    let server = Server::new(&["h2"], None, h2_echo);
+    let client = client(trusting());
+    let url = server.url("/");
+    let is_here = || client.here.as_ref().unwrap().serves(&url);
+    // The kernel begins to stamp some moments after it was asked to.
+    let is_settled = |_| get(&client, url.clone()).result.is_ok() && is_here();
+    assert!((0..200).any(is_settled));
+    let post = |length: usize| Request {
+        method: "POST".into(),
+        body: Some(Body::Bytes(vec![b'b'; length].into())),
+        ..Request::get(url.clone())
+    };
+    // What is sent, and where the connection is afterwards.
+    for (request, here) in [
+        (Request::get(url.clone()), true),
+        (post(10), true),
+        (post(20 << 10), false),
+        (post(200 << 10), false),
+        (Request::get(url.clone()), true),
+        (Request { body_mode: BodyMode::First(70_000), ..Request::get(server.url("/broken/endless")) }, false),
+        (Request::get(url.clone()), true),
+        (Request::get(server.url("/status/204")), true),
+    ] {
+        let about = format!("{} {} {:?}", request.method, request.url.as_str(), request.body.as_ref().map(Body::len));
+        let exchange = wait(client.send(request));
+        assert!(exchange.result.is_ok(), "{about}: {:?}", exchange.result);
+        assert_eq!((is_here(), exchange.hops.len()), (here, 1), "{about}");
+    }
+    // Some at once, on both threads: all over the one connection.
+    wait(async {
+        let (long, short) = (client.send(post(300 << 10)), client.send(Request::get(url.clone())));
+        let (long, short, other) = tokio::join!(long, short, client.send(post(10)));
+        for exchange in [long, short, other] {
+            assert_eq!(exchange.result.unwrap().status, 200);
+        }
+    });
+    assert_eq!(server.connections.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn an_http2_answer_is_as_old_as_it_is_and_a_limit_is_one() {
+    let server = Server::new(&["h2"], None, h2_echo);
+    let client = client(trusting());
+    let url = server.url("/");
+    let is_settled = |_| get(&client, url.clone()).result.is_ok() && client.here.as_ref().unwrap().serves(&url);
+    // Sends a request and does not look at the answer for a while.
+    let while_busy = |path: &str, timeout: u64| {
+        assert!((0..200).any(is_settled));
+        wait(async {
+            let timeout = Duration::from_millis(timeout);
+            let mut exchanging = std::pin::pin!(client.send(Request { timeout, ..Request::get(server.url(path)) }));
+            assert!(futures_util::poll!(exchanging.as_mut()).is_pending());
+            std::thread::sleep(Duration::from_millis(900));
+            let looked = Instant::now();
+            (exchanging.await, looked)
+        })
+    };
+    // The limit is over when the thread looks, and was not when the response came.
+    let (exchange, looked) = while_busy("/", 800);
+    assert_eq!(exchange.result.unwrap().status, 200);
+    assert!(exchange.hops[0].ended < looked, "{:?}", exchange.hops[0].timings);
+    let (exchange, _) = while_busy("/slow", 20);
+    assert_eq!(exchange.result.unwrap_err().code, 1050);
+    let timings = exchange.hops[0].timings;
+    assert!(timings.waiting <= Duration::from_millis(20) && timings.receiving.is_zero(), "{timings:?}");
 }
 
 #[test]

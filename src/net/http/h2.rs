@@ -3,12 +3,10 @@
 //! The `h2` crate frames and multiplexes; this file turns our messages into its own and back, with Go's windows.
 
 use std::borrow::Cow;
-use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
-use std::io;
 use std::net::SocketAddr;
-use std::pin::{Pin, pin};
-use std::rc::Rc;
+use std::pin::pin;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
@@ -16,9 +14,9 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use h2::client::SendRequest;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::body::{BodyLimit, BodySink};
+use super::body::{BodyLimit, BodySink, SMALL_BODY};
+use super::body_reader::LONG_BODY;
 use super::progress::HopProgress;
 use super::proto::error::{ErrorStage, NetError};
 use super::proto::headers::Headers;
@@ -26,8 +24,10 @@ use super::proto::request_head::{WireBody, WireRequest};
 use super::proto::response_head::{LARGE_HEAD, ResponseHead};
 use super::proto::url::Url;
 use crate::net::cpu_pool;
+use crate::net::h2_driver::H2Driver;
 use crate::net::socket::NetStream;
 use crate::net::tls::TlsInfo;
+use crate::units::sync::lock;
 
 /// Go's window of one stream.
 const STREAM_WINDOW: u32 = 4 << 20;
@@ -41,9 +41,7 @@ const MAX_HEAD: u32 = 10 << 20;
 pub struct Http2 {
     sender: SendRequest<Bytes>,
     /// What ended the connection.
-    end: Rc<RefCell<Option<h2::Error>>>,
-    /// When the last bytes arrived.
-    arrived: Rc<Cell<Instant>>,
+    end: Arc<Mutex<Option<h2::Error>>>,
     /// Our end.
     pub local: SocketAddr,
     /// The other end.
@@ -52,38 +50,40 @@ pub struct Http2 {
     pub tls: Option<TlsInfo>,
     /// True when it has carried a request before.
     pub reused: bool,
+    /// What drives it. Dropped after `sender`.
+    pub driver: H2Driver,
 }
 
 impl Http2 {
     /// Does the HTTP/2 handshake. A task of this thread drives the connection until the last clone is dropped.
     pub async fn open(stream: NetStream, tls: Option<TlsInfo>) -> Result<Self, NetError> {
         let (local, remote) = (stream.socket().local, stream.socket().remote);
-        let arrived = Rc::new(Cell::new(Instant::now()));
-        let (sender, connection) = h2::client::Builder::new()
+        let end: Arc<Mutex<Option<h2::Error>>> = Arc::default();
+        let note = end.clone();
+        let ended = move |result: Result<(), h2::Error>| *lock(&note) = result.err();
+        let mut builder = h2::client::Builder::new();
+        builder
             .initial_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
             .max_header_list_size(MAX_HEAD)
-            .enable_push(false)
-            .handshake(StampedStream { stream, arrived: arrived.clone() })
-            .await
-            .map_err(|error| NetError::h2(&error, local, remote))?;
-        let end: Rc<RefCell<Option<h2::Error>>> = Rc::default();
-        let note = end.clone();
-        tokio::task::spawn_local(async move {
-            if let Err(error) = connection.await {
-                *note.borrow_mut() = Some(error);
-            }
-        });
-        Ok(Self { sender, end, arrived, local, remote, tls, reused: false })
+            .enable_push(false);
+        let opened = H2Driver::open(&builder, stream, |stream| stream, ended).await;
+        let (sender, driver) = opened.map_err(|error| NetError::h2(&error, local, remote))?;
+        Ok(Self { sender, end, local, remote, tls, reused: false, driver })
     }
 
     /// What is reported for an error of a stream. When a connection ends after a GOAWAY, that says more than the end.
-    async fn stream_error(&self, error: h2::Error) -> NetError {
+    async fn stream_error(&self, error: h2::Error, progress: &mut HopProgress) -> NetError {
+        // Whatever is noticed later: when the word of the server, or the end of the connection, arrived.
+        let at = if error.is_remote() { Some(self.driver.arrived()) } else { self.driver.ended() };
+        if let Some(at) = at {
+            progress.timer.over_since_got(at);
+        }
         if error.is_io() {
             tokio::task::yield_now().await;
             // A GOAWAY with NO_ERROR ends the connection's task without an error; only the next stream gets to see it.
             let refused = self.sender.clone().ready().now_or_never().and_then(Result::err);
-            let end = self.end.borrow();
+            let end = lock(&self.end);
             if let Some(end) = end.as_ref().or(refused.as_ref()).filter(|end| end.is_go_away()) {
                 return NetError::h2(end, self.local, self.remote).at(ErrorStage::Head);
             }
@@ -91,6 +91,19 @@ impl Http2 {
             return NetError::h2(&error, self.local, self.remote).at(ErrorStage::Head);
         }
         NetError::h2(&error, self.local, self.remote)
+    }
+
+    /// Reads what has arrived before a timer of this thread says that the time is up.
+    fn look_when_due(&self, progress: &HopProgress) {
+        if progress.timer.is_past(Instant::now()) {
+            self.driver.drive();
+        }
+    }
+
+    /// Pending for ever where what was read arrived after the request's time was up, though this thread reads it before it
+    /// notices that: the timeout is due.
+    fn in_time<T>(&self, read: T, progress: &HopProgress) -> Poll<T> {
+        if progress.timer.is_past(self.driver.arrived()) { Poll::Pending } else { Poll::Ready(read) }
     }
 
     /// Sends `wire` and reads the response; its body is stored in `progress`.
@@ -103,9 +116,13 @@ impl Http2 {
     ) -> Result<ResponseHead, NetError> {
         let request = request_head(url, wire)?;
         let unsent = |error: h2::Error| NetError::h2(&error, self.local, self.remote).at(ErrorStage::Before);
+        let driver = &self.driver;
+        let mut in_flight = driver.begin();
         let mut sender = self.sender.clone().ready().await.map_err(unsent)?;
         let has_body = matches!(wire.body, WireBody::EmptyChunked) || !wire.body.is_empty();
-        let (response, body) = sender.send_request(request, !has_body).map_err(unsent)?;
+        driver.set_heavy(wire.body.len() > SMALL_BODY);
+        let sent = driver.before_sending(|| sender.send_request(request, !has_body));
+        let (response, body) = sent.map_err(unsent)?;
         let mut response = pin!(response);
         let mut upload = pin!(async {
             if has_body {
@@ -121,16 +138,29 @@ impl Http2 {
                 progress.timer.sent(Instant::now());
             }
         };
+        let mut is_begun = false;
         let response = poll_fn(|cx| {
-            upload(cx, progress);
-            response.as_mut().poll(cx)
+            self.look_when_due(progress);
+            if std::mem::replace(&mut is_begun, true) {
+                upload(cx, progress);
+            } else {
+                // A body has its window once the head is written.
+                driver.before_sending(|| upload(cx, progress));
+                driver.send();
+                if has_body {
+                    driver.before_sending(|| upload(cx, progress));
+                    driver.send();
+                }
+            }
+            let response = ready!(response.as_mut().poll(cx));
+            self.in_time(response, progress)
         })
         .await;
         let response = match response {
             Ok(response) => response,
-            Err(error) => return Err(self.stream_error(error).await),
+            Err(error) => return Err(self.stream_error(error, progress).await),
         };
-        progress.timer.first_byte(self.arrived.get());
+        progress.timer.first_byte(driver.arrived());
         let (parts, mut stream) = response.into_parts();
         let headers = headers_of(parts.headers).await?;
         let status = parts.status.as_u16();
@@ -151,20 +181,25 @@ impl Http2 {
         let limit = BodyLimit::new(announced);
         progress.body = keeps.then(|| limit.buffer());
         let mut left = sink.most();
+        let mut received = 0;
         loop {
             let chunk = poll_fn(|cx| {
+                self.look_when_due(progress);
                 upload(cx, progress);
-                stream.poll_data(cx)
+                let chunk = ready!(stream.poll_data(cx));
+                self.in_time(chunk, progress)
             });
             let Some(chunk) = chunk.await else { break };
             let chunk = match chunk {
                 Ok(chunk) => chunk,
                 // The `h2` crate resets a stream whose body is not as long as announced.
                 Err(error) if error.is_library() && error.reason() == Some(h2::Reason::PROTOCOL_ERROR) => {
+                    progress.timer.over_since_got(driver.arrived());
                     return Err(NetError::unexpected_eof(ErrorStage::Body));
                 }
-                Err(error) => return Err(self.stream_error(error).await.at(ErrorStage::Body)),
+                Err(error) => return Err(self.stream_error(error, progress).await.at(ErrorStage::Body)),
             };
+            received += chunk.len() as u64;
             _ = stream.flow_control().release_capacity(chunk.len());
             let wanted = &chunk[..chunk.len().min(left)];
             if let Some(body) = &mut progress.body
@@ -178,7 +213,13 @@ impl Http2 {
                 break;
             }
         }
-        progress.timer.over(self.arrived.get());
+        progress.timer.over(driver.arrived());
+        if received > LONG_BODY {
+            driver.set_heavy(true);
+        }
+        if stream.is_end_stream() && !is_uploading {
+            in_flight.ends();
+        }
         Ok(head)
     }
 }
@@ -198,47 +239,6 @@ async fn headers_of(map: http::HeaderMap) -> Result<Headers, NetError> {
     }
     let copied = cpu_pool::run(move || copy(&map)).await;
     copied.ok_or_else(|| NetError::other("the head could not be read").at(ErrorStage::Head))
-}
-
-/// A stream that notes when bytes arrived.
-#[derive(Debug)]
-struct StampedStream {
-    stream: NetStream,
-    arrived: Rc<Cell<Instant>>,
-}
-
-impl AsyncRead for StampedStream {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
-        self.arrived.set(self.stream.socket().arrived);
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncWrite for StampedStream {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
 }
 
 async fn send_body(mut stream: h2::SendStream<Bytes>, payload: WireBody<'_>) -> Result<(), h2::Error> {

@@ -28,14 +28,24 @@ impl Connection {
 }
 
 /// A connection between requests, and where it leads.
-pub type IdleConnection = (PoolKey, Box<Http1>);
+type IdleConnection = (PoolKey, Box<Http1>);
+/// A connection that requests share, where it leads, and what was asked for.
+type SharedConnection = (PoolKey, Protocol, Http2);
+
+/// Connections on their way from the pool of one thread to that of another.
+#[derive(Debug, Default)]
+pub struct LentConnections {
+    idle: Vec<IdleConnection>,
+    /// The other pool keeps a handle of each.
+    shared: Vec<SharedConnection>,
+}
 
 /// What a client keeps between requests.
 #[derive(Debug)]
 pub struct ConnectionPool {
     /// The most recently used comes last.
     idle: Vec<IdleConnection>,
-    shared: Vec<(PoolKey, Protocol, Http2)>,
+    shared: Vec<SharedConnection>,
     max_idle: usize,
     max_idle_per_host: usize,
 }
@@ -50,10 +60,15 @@ impl ConnectionPool {
 
     /// The connection to `url` that was used last and is still alive.
     pub fn take(&mut self, url: &Url, protocol: Protocol) -> Option<Connection> {
-        if let Some((.., shared)) = self.shared.iter().find(|(key, spoken, _)| key.fits(url) && *spoken == protocol) {
-            let mut shared = shared.clone();
-            shared.reused = true;
-            return Some(Connection::Shared(shared.into()));
+        let at = self.shared.iter().position(|(key, spoken, _)| key.fits(url) && *spoken == protocol);
+        if let Some(at) = at {
+            let (.., shared) = &self.shared[at];
+            if !shared.driver.is_closed() {
+                let mut shared = shared.clone();
+                shared.reused = true;
+                return Some(Connection::Shared(shared.into()));
+            }
+            self.shared.remove(at);
         }
         if protocol == Protocol::H2c {
             return None;
@@ -85,31 +100,47 @@ impl ConnectionPool {
         self.idle.push((key, connection));
     }
 
-    /// True when there is an idle connection to `url`, which may have been closed meanwhile.
-    pub fn has_idle(&self, url: &Url) -> bool {
-        self.idle.iter().any(|(key, _)| key.fits(url))
-    }
-
-    /// Takes the idle connections that `wanted` says, for another pool to [`keep`](Self::keep); the one used last comes last.
-    pub fn take_idle(&mut self, wanted: impl Fn(&Http1) -> bool) -> Vec<IdleConnection> {
-        if self.idle.is_empty() {
-            return Vec::new();
+    /// True when a request to `url` that takes no time finds a connection which this thread serves; it may have been closed
+    /// meanwhile.
+    pub fn serves(&self, url: &Url) -> bool {
+        let shared = self.shared.iter().find(|(key, spoken, _)| key.fits(url) && *spoken == Protocol::Negotiated);
+        match shared {
+            Some((.., shared)) => shared.driver.is_here() && !shared.driver.is_heavy(),
+            None => self.idle.iter().any(|(key, _)| key.fits(url)),
         }
-        let (mut taken, kept) =
-            std::mem::take(&mut self.idle).into_iter().partition(|(_, connection)| wanted(connection));
-        self.idle = kept;
-        // What is lost on the way fails where it is attached.
-        taken.iter_mut().for_each(|(_, connection)| _ = connection.stream.detach());
-        taken
     }
 
-    /// Keeps connections that came from another thread, as [`put`](Self::put).
-    pub fn keep(&mut self, idle: Vec<IdleConnection>, on_worker: bool) {
-        for (key, mut connection) in idle {
+    /// Takes connections from this thread for another's pool to [`keep`](Self::keep): idle ones that are not `heavy`, the one used last
+    /// comes last; and, where `shares`, what this thread drives of those that requests share.
+    pub fn lend(&mut self, heavy: bool, shares: bool) -> LentConnections {
+        let mut lent = LentConnections::default();
+        if !self.idle.is_empty() {
+            let idle = std::mem::take(&mut self.idle).into_iter();
+            (lent.idle, self.idle) = idle.partition(|(_, connection)| heavy || !connection.is_heavy);
+        }
+        // What is lost on the way fails where it is attached.
+        lent.idle.iter_mut().for_each(|(_, connection)| _ = connection.stream.detach());
+        let is_lent = |(_, spoken, shared): &&SharedConnection| {
+            let driver = &shared.driver;
+            *spoken == Protocol::Negotiated && driver.is_here() && (heavy || !driver.is_heavy())
+        };
+        lent.shared.extend(self.shared.iter().filter(|_| shares).filter(is_lent).cloned());
+        lent.shared.iter().for_each(|(.., shared)| shared.driver.release());
+        lent
+    }
+
+    /// Keeps connections that came from another thread, as [`put`](Self::put), and drives those that no thread drives.
+    pub fn keep(&mut self, lent: LentConnections, on_worker: bool) {
+        for (key, mut connection) in lent.idle {
             if connection.attach(on_worker).is_ok() {
                 self.insert(key, connection);
             }
         }
+        for (key, protocol, connection) in lent.shared {
+            self.shared.retain(|(known, spoken, _)| *known != key || *spoken != protocol);
+            self.shared.push((key, protocol, connection));
+        }
+        self.shared.iter().for_each(|(.., shared)| shared.driver.adopt());
     }
 
     /// Shares a new HTTP/2 connection; when another came first, that one is used.

@@ -3,7 +3,7 @@
 use super::proto::url::Url;
 
 /// Where a connection leads.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PoolKey {
     is_https: bool,
     host: Box<str>,

@@ -132,11 +132,22 @@ fn client_of(config: Config) -> HttpClient {
 
 /// Waits in the one runtime of this test's thread, which waits for the sockets that the thread keeps.
 pub fn wait<T>(future: impl Future<Output = T>) -> T {
+    use std::mem::ManuallyDrop;
+    use tokio::runtime::{Builder, Runtime};
+    use tokio::task::LocalSet;
     thread_local! {
-        static RUNTIME: tokio::runtime::Runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        static RUNTIME: ManuallyDrop<Runtime> =
+            ManuallyDrop::new(Builder::new_current_thread().enable_all().build().unwrap());
+        // Both need what is gone when a thread ends.
+        static TASKS: ManuallyDrop<LocalSet> = ManuallyDrop::new(LocalSet::new());
     }
-    RUNTIME.with(|runtime| runtime.block_on(future))
+    let ended = async {
+        let result = future.await;
+        // A runtime that stops forgets whom it owes a turn.
+        tokio::task::yield_now().await;
+        result
+    };
+    RUNTIME.with(|runtime| TASKS.with(|tasks| tasks.block_on(runtime, ended)))
 }
 
 fn get(client: &HttpClient, url: Url) -> Exchange {

@@ -197,6 +197,17 @@ impl HopTimer {
         self.over = Some(at);
     }
 
+    /// As [`over`](Self::over), unless that was before the hop had its connection: what was noticed then has no time of its own.
+    pub fn over_since_got(&mut self, at: Instant) {
+        let (Phase::Sending { got, .. } | Phase::Waiting { got, .. } | Phase::Receiving { got, .. }) = self.phase
+        else {
+            return;
+        };
+        if at >= got {
+            self.over(at);
+        }
+    }
+
     /// The hop is over: where its time went, and when it ended. The phase under way is closed.
     pub fn end(&self, now: Instant) -> (Timings, Instant) {
         let at = self.over.unwrap_or_else(|| self.deadline.map_or(now, |deadline| now.min(deadline)));

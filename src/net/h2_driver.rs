@@ -1,0 +1,328 @@
+//! Who drives an HTTP/2 connection: a task of the thread that it is on, and at once whoever sends over it from there.
+//!
+//! The `h2` crate leaves reading and writing to a future that somebody has to poll. As a task alone it would wait for its turn behind the
+//! scripts of a worker, and what is sent with it; so who sends polls it too ([`H2Driver::drive`]). A connection moves between the
+//! network thread and the thread of its VU; what is sent over it may come from any thread.
+
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures_util::task::AtomicWaker;
+use h2::client::{Builder, SendRequest};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::socket::NetStream;
+use crate::units::sync::lock;
+
+/// Servers close what has been idle for longer than this. A thread that is busy with scripts may not have heard of it.
+const RESTED: Duration = Duration::from_millis(100);
+/// No thread drives the connection: it moves.
+const NOWHERE: usize = 0;
+
+/// A stream that its connection and the connection's driver have in common.
+#[derive(Clone, Debug)]
+pub struct SharedStream(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    stream: Mutex<NetStream>,
+    /// It is only written: what has arrived is left to the connection's task.
+    is_left_unread: AtomicBool,
+}
+
+impl SharedStream {
+    /// What `get` finds in the stream.
+    pub fn with<R>(&self, get: impl FnOnce(&mut NetStream) -> R) -> R {
+        get(&mut lock(&self.0.stream))
+    }
+}
+
+impl AsyncRead for SharedStream {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.0.is_left_unread.load(Ordering::Relaxed) {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        self.with(|stream| Pin::new(stream).poll_read(cx, buf))
+    }
+}
+
+impl AsyncWrite for SharedStream {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.with(|stream| Pin::new(stream).poll_write(cx, bytes))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.with(|stream| Pin::new(stream).poll_write_vectored(cx, slices))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.with(|stream| stream.is_write_vectored())
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.with(|stream| Pin::new(stream).poll_flush(cx))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.with(|stream| Pin::new(stream).poll_shutdown(cx))
+    }
+}
+
+/// One connection, and what drives it. Clones of this handle share it; when the last one is dropped, the connection closes.
+#[derive(Clone, Debug)]
+pub struct H2Driver(Arc<Handle>);
+
+#[derive(Debug)]
+struct Handle(Arc<Driven>);
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        // `h2` does not wake for a handle that is dropped where the last wake was muted.
+        self.0.signal.task.wake();
+    }
+}
+
+struct Driven {
+    stream: SharedStream,
+    /// `None` once it has ended.
+    connection: Mutex<Option<Pin<Box<dyn Future<Output = ()> + Send>>>>,
+    /// The thread that drives it, or [`NOWHERE`].
+    home: AtomicUsize,
+    /// How often it has got a home: the task of an earlier one ends.
+    moves: AtomicUsize,
+    signal: Arc<Signal>,
+    /// The same, as what polls the connection.
+    waker: Waker,
+    /// Exchanges under way.
+    in_flight: AtomicUsize,
+    is_heavy: AtomicBool,
+}
+
+impl fmt::Debug for Driven {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Driven").field("home", &self.home).finish_non_exhaustive()
+    }
+}
+
+/// Wakes the task of a connection, unless whoever makes it wake polls the connection anyway.
+#[derive(Debug, Default)]
+struct Signal {
+    task: AtomicWaker,
+    is_muted: AtomicBool,
+}
+
+impl Wake for Signal {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if !self.is_muted.load(Ordering::Relaxed) {
+            self.task.wake();
+        }
+    }
+}
+
+/// This thread, as a number that is not [`NOWHERE`].
+fn this_thread() -> usize {
+    thread_local!(static PLACE: u8 = const { 0 });
+    PLACE.with(|place| std::ptr::from_ref(place) as usize)
+}
+
+impl H2Driver {
+    /// Does the handshake of HTTP/2 over `wrap`'s stream; a task of this thread, inside a `LocalSet`, drives the connection from then
+    /// on. `ended` is told how it ended.
+    ///
+    /// # Errors
+    /// The preface could not be sent.
+    pub async fn open<T: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
+        builder: &Builder,
+        stream: NetStream,
+        wrap: impl FnOnce(SharedStream) -> T,
+        ended: impl FnOnce(Result<(), h2::Error>) + Send + 'static,
+    ) -> Result<(SendRequest<Bytes>, Self), h2::Error> {
+        let stream =
+            SharedStream(Arc::new(Shared { stream: Mutex::new(stream), is_left_unread: AtomicBool::new(false) }));
+        let (sender, connection) = builder.handshake(wrap(stream.clone())).await?;
+        let signal = Arc::new(Signal::default());
+        let driven = Arc::new(Driven {
+            stream,
+            connection: Mutex::new(Some(Box::pin(async move { ended(connection.await) }))),
+            home: AtomicUsize::new(this_thread()),
+            moves: AtomicUsize::new(0),
+            waker: signal.clone().into(),
+            signal,
+            in_flight: AtomicUsize::new(0),
+            is_heavy: AtomicBool::new(false),
+        });
+        driven.clone().start();
+        Ok((sender, Self(Arc::new(Handle(driven)))))
+    }
+
+    fn driven(&self) -> &Arc<Driven> {
+        &self.0.0
+    }
+
+    /// When the last bytes arrived.
+    pub fn arrived(&self) -> Instant {
+        self.driven().stream.with(|stream| stream.socket().arrived)
+    }
+
+    /// When the end of the connection arrived, if it has.
+    pub fn ended(&self) -> Option<Instant> {
+        self.driven()
+            .stream
+            .with(|stream| Some(stream.socket()).filter(|socket| socket.has_ended).map(|socket| socket.arrived))
+    }
+
+    /// True when this thread drives it.
+    pub fn is_here(&self) -> bool {
+        self.driven().home.load(Ordering::Acquire) == this_thread()
+    }
+
+    /// Writes and reads what can be, if this thread drives it. Otherwise its task does, soon.
+    pub fn drive(&self) {
+        if self.is_here() {
+            _ = self.driven().poll();
+        }
+    }
+
+    /// As [`drive`](Self::drive), after something was handed over to be sent. Where other exchanges are under way, what has arrived
+    /// for them is left to the connection's task: they are to see it before something newer is read.
+    pub fn send(&self) {
+        let is_left_unread = &self.driven().stream.0.is_left_unread;
+        is_left_unread.store(self.driven().in_flight.load(Ordering::Relaxed) > 1, Ordering::Relaxed);
+        self.drive();
+        is_left_unread.store(false, Ordering::Relaxed);
+    }
+
+    /// Does something after which what it hands over is [sent](Self::send): the connection's task need not be woken for it.
+    pub fn before_sending<R>(&self, act: impl FnOnce() -> R) -> R {
+        if !self.is_here() {
+            return act();
+        }
+        self.mute(true);
+        let result = act();
+        self.mute(false);
+        result
+    }
+
+    fn mute(&self, is_muted: bool) {
+        self.driven().signal.is_muted.store(is_muted, Ordering::Relaxed);
+    }
+
+    /// An exchange begins, which is under way until the result is dropped.
+    pub fn begin(&self) -> InFlight {
+        self.driven().in_flight.fetch_add(1, Ordering::Relaxed);
+        InFlight { driver: self.clone(), is_muted: false }
+    }
+
+    /// What was carried last took long to send or to read, or not: where it does, the network thread drives.
+    pub fn set_heavy(&self, is_heavy: bool) {
+        self.driven().is_heavy.store(is_heavy, Ordering::Relaxed);
+    }
+
+    /// True when what was carried last took long to send or to read.
+    pub fn is_heavy(&self) -> bool {
+        self.driven().is_heavy.load(Ordering::Relaxed)
+    }
+
+    /// True when the peer has closed it, of which a thread that is busy with scripts may not have heard. Asks the kernel, where it has
+    /// rested for some time.
+    pub fn is_closed(&self) -> bool {
+        self.driven().stream.with(|stream| {
+            let socket = stream.socket();
+            socket.arrived.elapsed() > RESTED && socket.is_closed()
+        })
+    }
+
+    /// Takes it from this thread, if this one drives it, for another to [`adopt`](Self::adopt).
+    pub fn release(&self) {
+        let driven = self.driven();
+        if self.is_here() {
+            // What is lost on the way fails where it is attached.
+            driven.stream.with(|stream| _ = stream.detach());
+            driven.home.store(NOWHERE, Ordering::Release);
+            driven.signal.task.wake();
+        }
+    }
+
+    /// Has this thread drive it from now on, inside a `LocalSet`, if no thread does.
+    pub fn adopt(&self) {
+        let driven = self.driven();
+        let taken = driven.home.compare_exchange(NOWHERE, this_thread(), Ordering::AcqRel, Ordering::Relaxed);
+        if taken.is_err() {
+            return;
+        }
+        driven.moves.fetch_add(1, Ordering::Relaxed);
+        match driven.stream.with(NetStream::attach) {
+            Ok(()) => driven.clone().start(),
+            // Whatever is under way on it fails.
+            Err(_) => *lock(&driven.connection) = None,
+        }
+    }
+}
+
+impl Driven {
+    /// Drives it until it ends or moves.
+    fn start(self: Arc<Self>) {
+        let of = self.moves.load(Ordering::Relaxed);
+        tokio::task::spawn_local(poll_fn(move |cx| {
+            if self.home.load(Ordering::Acquire) != this_thread() || self.moves.load(Ordering::Relaxed) != of {
+                // Another task drives it.
+                return Poll::Ready(());
+            }
+            self.signal.task.register(cx.waker());
+            self.poll()
+        }));
+    }
+
+    fn poll(&self) -> Poll<()> {
+        let mut slot = lock(&self.connection);
+        let Some(connection) = slot.as_mut() else { return Poll::Ready(()) };
+        let polled = connection.as_mut().poll(&mut Context::from_waker(&self.waker));
+        if polled.is_ready() {
+            *slot = None;
+        }
+        polled
+    }
+}
+
+/// An exchange under way.
+pub struct InFlight {
+    driver: H2Driver,
+    is_muted: bool,
+}
+
+impl InFlight {
+    /// It ends well: nothing is to be sent because of that, unless others wait for it. Called before its streams are dropped, which
+    /// are before this is.
+    pub fn ends(&mut self) {
+        let is_alone = self.driver.driven().in_flight.load(Ordering::Relaxed) == 1;
+        if is_alone && self.driver.is_here() {
+            self.driver.mute(true);
+            self.is_muted = true;
+        }
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        if self.is_muted {
+            self.driver.mute(false);
+        }
+        self.driver.driven().in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}
