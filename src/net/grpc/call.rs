@@ -1,6 +1,6 @@
 //! One call over a connection: the head, messages one way and the other, the status at the end.
 //!
-//! Lives on the network thread; [`super::channel`] has the script's side.
+//! Lives on the thread that makes it; [`super::channel`] has the script's side.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -17,6 +17,7 @@ use super::frames::Frames;
 use super::metadata::{self, GrpcMetadata};
 use super::status::{GrpcCode, GrpcStatus};
 use crate::net::cpu_pool;
+use crate::net::h2_driver::InFlight;
 use crate::net::http::proto::response_head::LARGE_HEAD;
 
 /// What is called, and how.
@@ -78,6 +79,7 @@ pub(super) struct ResponseProgress {
 
 /// A request whose head is on its way.
 pub(super) struct StartedCall {
+    pub in_flight: InFlight,
     pub upload: SendStream<Bytes>,
     pub response: ResponseFuture,
 }
@@ -108,7 +110,7 @@ fn refused(error: impl Into<http::Error>) -> GrpcStatus {
     GrpcStatus::new(GrpcCode::INTERNAL, format!("transport: {}", error.into()))
 }
 
-/// Sends the head of a call.
+/// Sends the head of a call; who calls this drives the connection next.
 ///
 /// # Errors
 /// What the call ends with; `Err(None)` when the connection takes no more calls, and nothing was sent.
@@ -119,12 +121,14 @@ pub(super) async fn begin(
     deadline: Option<Instant>,
 ) -> Result<StartedCall, Option<GrpcStatus>> {
     let request = head(common, call, deadline).map_err(Some)?;
+    let in_flight = connection.driver.begin();
     let mut sender = connection.sender.clone().ready().await.map_err(|_| None)?;
     // What is neither the connection's end nor the server's word is something wrong with the request.
     let is_over = |error: &h2::Error| error.is_io() || error.is_go_away() || error.reason().is_some();
     let refuse = |error: h2::Error| (!is_over(&error)).then(|| GrpcStatus::new(GrpcCode::INTERNAL, error.to_string()));
-    let (response, upload) = sender.send_request(request, false).map_err(refuse)?;
-    Ok(StartedCall { upload, response })
+    let sent = connection.driver.before_sending(|| sender.send_request(request, false));
+    let (response, upload) = sent.map_err(refuse)?;
+    Ok(StartedCall { in_flight, upload, response })
 }
 
 fn head(common: &CommonHead, call: &Call, deadline: Option<Instant>) -> Result<http::Request<()>, GrpcStatus> {

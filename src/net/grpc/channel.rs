@@ -1,22 +1,33 @@
 //! A channel: one server, one connection at a time, any number of calls over it.
 //!
 //! A script holds this half, which sends commands; the other half is a [`subchannel`](super::subchannel), a task of the client's
-//! network thread that owns the connection. Dropping the script's half closes the connection and cancels what is under way.
+//! network thread that opens the connection and makes calls over it. A short call that its script waits for is made by the
+//! script's own thread, while that drives the connection ([`CurrentConnection`]). Dropping the script's half closes the connection and
+//! cancels what is under way.
 
 use std::future::Future;
 use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
 
-use super::call::{Call, CallOutcome};
+use super::call::{self, Call, CallOutcome, CommonHead};
 use super::command::{ChannelCommand, StreamCommand, StreamEnds, StreamEvent};
 use super::config::ChannelConfig;
+use super::connection::GrpcConnection;
+use super::current::CurrentConnection;
 use super::status::GrpcStatus;
 use super::subchannel::serve;
+use super::unary::{SHORT_MESSAGE, Unary, until};
 use crate::net::client::Client;
+use crate::net::stand_in;
 
 /// At most this many events of a stream wait for their script; then the server has to wait.
 const MAX_QUEUED_EVENTS: usize = 1024;
@@ -25,8 +36,26 @@ const MAX_QUEUED_EVENTS: usize = 1024;
 #[derive(Debug)]
 pub struct Channel {
     commands: mpsc::UnboundedSender<ChannelCommand>,
+    current: Arc<CurrentConnection>,
+    /// What this thread makes calls with; `None` where it makes none.
+    here: Option<Rc<ScriptThread>>,
     /// The other half ends with the client, so the client must outlive its channels.
     _client: Client,
+}
+
+/// What the thread of a script makes calls with.
+#[derive(Debug)]
+struct ScriptThread {
+    config: ChannelConfig,
+    head: CommonHead,
+    /// Has this thread drive the connection whenever it may.
+    takes_over: JoinHandle<()>,
+}
+
+impl Drop for ScriptThread {
+    fn drop(&mut self) {
+        self.takes_over.abort();
+    }
 }
 
 impl Channel {
@@ -39,28 +68,54 @@ impl Channel {
         client: &Client,
         config: ChannelConfig,
         timeout: Duration,
-    ) -> impl Future<Output = Result<Self, String>> + Send + use<> {
+    ) -> impl Future<Output = Result<Self, String>> + use<> {
         let (commands, commands_rx) = mpsc::unbounded_channel();
         let (opened_tx, opened_rx) = oneshot::channel();
+        // A head that can't be made is refused call by call, on the network thread.
+        let head = CommonHead::new(&config).ok().filter(|_| stand_in::watches_this_thread());
+        let current = Arc::new(CurrentConnection::new(head.is_some()));
+        let here = head.map(|head| {
+            let current = current.clone();
+            let takes_over = tokio::task::spawn_local(async move { current.take_over().await });
+            Rc::new(ScriptThread { config: config.clone(), head, takes_over })
+        });
+        let seen_there = current.clone();
         // Sent at once, and not awaited: the task lives as long as the channel.
-        let task = client.run(move |connections| serve(connections, config, timeout, opened_tx, commands_rx));
+        let task =
+            client.run(move |connections| serve(connections, config, seen_there, timeout, opened_tx, commands_rx));
         let client = client.clone();
         async move {
             drop(task);
             match opened_rx.await {
-                Ok(Ok(())) => Ok(Self { commands, _client: client }),
+                Ok(Ok(())) => Ok(Self { commands, current, here, _client: client }),
                 Ok(Err(text)) => Err(text),
                 Err(_) => Err("context canceled".to_owned()),
             }
         }
     }
 
-    /// Makes a call with one message each way. Dropping the future cancels it.
+    /// Makes a call with one message each way, at once. Dropping the future cancels it.
     pub fn unary(&self, call: Call, message: Bytes) -> UnaryCall {
-        let (reply_tx, reply_rx) = oneshot::channel();
         let began = Instant::now();
-        _ = self.commands.send(ChannelCommand::Unary { call, message, reply_tx });
-        UnaryCall { reply_rx, began }
+        self.current.call_there();
+        let reply_rx = command(&self.commands, Unary::new(call, message, began).into());
+        UnaryCall { under_way: UnderWay::There(reply_rx), began }
+    }
+
+    /// As [`Channel::unary`], when the future is polled first: for callers that wait for it and do nothing else.
+    pub fn awaited_unary(&self, call: Call, message: Bytes) -> UnaryCall {
+        let here = self.here.as_ref().filter(|_| message.len() <= SHORT_MESSAGE);
+        match here.zip(self.current.here()) {
+            None => self.unary(call, message),
+            Some((here, connection)) => {
+                let (here, commands, current) = (here.clone(), self.commands.clone(), self.current.clone());
+                let under_way = async move {
+                    let unary = Unary::new(call, message, Instant::now());
+                    here.run(unary, &connection, &commands, &current).await
+                };
+                UnaryCall { under_way: UnderWay::Here(Box::pin(under_way)), began: Instant::now() }
+            }
+        }
     }
 
     /// Opens a stream; it is open when the future resolves.
@@ -72,6 +127,7 @@ impl Channel {
         let (events_tx, events_rx) = mpsc::channel(MAX_QUEUED_EVENTS);
         let (opened_tx, opened_rx) = oneshot::channel();
         let began = Instant::now();
+        self.current.call_there();
         _ = self.commands.send(ChannelCommand::Stream { call, ends: StreamEnds { commands, events_tx, opened_tx } });
         async move {
             match opened_rx.await {
@@ -83,18 +139,65 @@ impl Channel {
     }
 }
 
+impl ScriptThread {
+    /// Makes a call over `connection`; on the network thread, when it turns out to be at its end.
+    async fn run(
+        &self,
+        mut unary: Unary,
+        connection: &GrpcConnection,
+        commands: &mpsc::UnboundedSender<ChannelCommand>,
+        current: &CurrentConnection,
+    ) -> CallOutcome {
+        let deadline = unary.deadline();
+        let exchange = async {
+            let framed = unary.framed(&self.config).map_err(Some)?;
+            let started = call::begin(connection, &self.head, &unary.call, deadline).await?;
+            let status = unary.exchange(connection, started, &framed, &self.config).await;
+            if unary.repeats() { Err(None) } else { status.map_err(Some) }
+        };
+        match until(deadline, || connection.driver.drive(), exchange).await {
+            Some(Ok(status) | Err(Some(status))) => unary.outcome(status),
+            None => unary.time_out(),
+            Some(Err(None)) => {
+                current.call_there();
+                let began = unary.began();
+                let reply = command(commands, unary.into()).await;
+                reply.unwrap_or_else(|_| CallOutcome::new(began, GrpcStatus::closing()))
+            }
+        }
+    }
+}
+
+/// Has the network thread make a call.
+fn command(commands: &mpsc::UnboundedSender<ChannelCommand>, unary: Box<Unary>) -> oneshot::Receiver<CallOutcome> {
+    let (reply_tx, reply_rx) = oneshot::channel();
+    _ = commands.send(ChannelCommand::Unary { unary, reply_tx });
+    reply_rx
+}
+
 /// A call under way: a future of its outcome.
-#[derive(Debug)]
 pub struct UnaryCall {
-    reply_rx: oneshot::Receiver<CallOutcome>,
+    under_way: UnderWay,
     began: Instant,
+}
+
+enum UnderWay {
+    /// On the network thread.
+    There(oneshot::Receiver<CallOutcome>),
+    /// On this one.
+    Here(LocalBoxFuture<'static, CallOutcome>),
 }
 
 impl UnaryCall {
     /// The outcome, if it is there already: for callers that stop waiting.
     pub fn ended(&mut self) -> Option<CallOutcome> {
-        self.reply_rx.close();
-        self.reply_rx.try_recv().ok()
+        match &mut self.under_way {
+            UnderWay::There(reply_rx) => {
+                reply_rx.close();
+                reply_rx.try_recv().ok()
+            }
+            UnderWay::Here(call) => call.as_mut().now_or_never(),
+        }
     }
 }
 
@@ -103,8 +206,13 @@ impl Future for UnaryCall {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<CallOutcome> {
         let began = self.began;
-        let outcome = Pin::new(&mut self.reply_rx).poll(cx);
-        outcome.map(|outcome| outcome.unwrap_or_else(|_| CallOutcome::new(began, GrpcStatus::closing())))
+        match &mut self.under_way {
+            UnderWay::There(reply_rx) => {
+                let outcome = Pin::new(reply_rx).poll(cx);
+                outcome.map(|outcome| outcome.unwrap_or_else(|_| CallOutcome::new(began, GrpcStatus::closing())))
+            }
+            UnderWay::Here(call) => call.as_mut().poll(cx),
+        }
     }
 }
 

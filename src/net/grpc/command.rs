@@ -7,10 +7,11 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::call::{Call, CallOutcome};
 use super::status::GrpcStatus;
+use super::unary::Unary;
 
 /// What a channel asks its network thread to do.
 pub(super) enum ChannelCommand {
-    Unary { call: Call, message: Bytes, reply_tx: oneshot::Sender<CallOutcome> },
+    Unary { unary: Box<Unary>, reply_tx: oneshot::Sender<CallOutcome> },
     Stream { call: Call, ends: StreamEnds },
 }
 

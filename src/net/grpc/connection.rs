@@ -3,10 +3,9 @@
 //! Opening waits for the server's preface, so that a server that does not speak HTTP/2 is found out here and not by the
 //! first call. Errors are grpc-go's texts, with its rules of which are worth a retry.
 
-use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
@@ -18,11 +17,13 @@ use tokio_rustls::TlsConnector;
 
 use super::config::ChannelConfig;
 use crate::net::client_connections::ClientConnections;
+use crate::net::h2_driver::{H2Driver, SharedStream};
 use crate::net::http::proto::error::{
     BLACKLISTED_IP, BLOCKED_HOSTNAME, DIAL_TIMEOUT, NON_TCP, NetError, RESET, TLS_RECORD,
 };
 use crate::net::socket::NetStream;
 use crate::units::quote::go_quote;
+use crate::units::sync::lock;
 
 /// The window of one call.
 const STREAM_WINDOW: u32 = 4 << 20;
@@ -82,22 +83,22 @@ pub struct GrpcConnection {
     pub sender: SendRequest<Bytes>,
     /// The other end.
     pub remote: SocketAddr,
-    state: Rc<ConnectionState>,
+    state: Arc<ConnectionState>,
+    /// What drives it. Dropped after `sender`.
+    pub driver: H2Driver,
 }
 
 /// What is known about a connection apart from its calls.
 #[derive(Debug)]
 struct ConnectionState {
-    /// When the last bytes arrived.
-    arrived: Cell<Instant>,
     /// The first bytes of the server.
-    preface: RefCell<Vec<u8>>,
+    preface: Mutex<Vec<u8>>,
     /// The preface is complete, or the connection has ended.
     changed: Notify,
     /// The error of the transport, of which HTTP/2 reports only a part.
-    transport_error: RefCell<Option<String>>,
+    transport_error: Mutex<Option<String>>,
     /// Why it ended.
-    end: RefCell<Option<String>>,
+    end: Mutex<Option<String>>,
 }
 
 impl GrpcConnection {
@@ -129,58 +130,54 @@ impl GrpcConnection {
                 NetStream::Tls(handshake.stream)
             }
         };
-        let state = Rc::new(ConnectionState {
-            arrived: Cell::new(Instant::now()),
-            preface: RefCell::default(),
+        let state = Arc::new(ConnectionState {
+            preface: Mutex::default(),
             changed: Notify::new(),
-            transport_error: RefCell::default(),
-            end: RefCell::default(),
+            transport_error: Mutex::default(),
+            end: Mutex::default(),
         });
-        let (sender, connection) = h2::client::Builder::new()
+        let mut builder = h2::client::Builder::new();
+        builder
             .initial_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
             .max_header_list_size(MAX_HEAD)
-            .enable_push(false)
-            .handshake(ObservedStream { stream, state: state.clone() })
-            .await
-            .map_err(|error| ConnectionError::of_preface(&error_text(&error)))?;
-        let ending = state.clone();
-        tokio::task::spawn_local(async move {
-            let text = match connection.await {
-                Ok(()) => "EOF".to_owned(),
-                Err(error) => error_text(&error),
-            };
-            let below = ending.transport_error.take();
-            ending.end.replace(Some(below.unwrap_or(text)));
+            .enable_push(false);
+        let (observed, ending) = (state.clone(), state.clone());
+        let ended = move |result: Result<(), h2::Error>| {
+            let text = result.map_or_else(|error| error_text(&error), |()| "EOF".to_owned());
+            let below = lock(&ending.transport_error).take();
+            *lock(&ending.end) = Some(below.unwrap_or(text));
             ending.changed.notify_one();
-        });
-        while state.preface.borrow().len() < FRAME_HEAD && state.end.borrow().is_none() {
+        };
+        let opened = H2Driver::open(&builder, stream, |stream| ObservedStream { stream, state: observed }, ended).await;
+        let (sender, driver) = opened.map_err(|error| ConnectionError::of_preface(&error_text(&error)))?;
+        while lock(&state.preface).len() < FRAME_HEAD && lock(&state.end).is_none() {
             state.changed.notified().await;
         }
         state.check_preface()?;
-        Ok(Self { sender, remote, state })
+        Ok(Self { sender, remote, state, driver })
     }
 
     /// True when it carries no more calls.
     pub fn is_over(&self) -> bool {
-        self.state.end.borrow().is_some()
+        lock(&self.state.end).is_some()
     }
 
     /// When the last bytes arrived: the time of whatever they said.
     pub fn arrived(&self) -> Instant {
-        self.state.arrived.get()
+        self.driver.arrived()
     }
 
     /// What ended it. Lets the task of the connection run first, which learns of the end after the call does.
     pub async fn end(&self) -> Option<String> {
         tokio::task::yield_now().await;
-        self.state.end.borrow().clone()
+        lock(&self.state.end).clone()
     }
 }
 
 impl ConnectionState {
     fn check_preface(&self) -> Result<(), ConnectionError> {
-        let preface = self.preface.borrow();
+        let preface = lock(&self.preface);
         if preface.starts_with(b"HTTP/1") {
             return Err(ConnectionError::of_preface(
                 "http2: failed reading the frame payload: http2: frame too large, note that the frame header looked \
@@ -189,7 +186,7 @@ impl ConnectionState {
         }
         match preface.get(3) {
             Some(&SETTINGS) if preface.len() == FRAME_HEAD => Ok(()),
-            _ => Err(ConnectionError::of_preface(self.end.borrow().as_deref().unwrap_or("EOF"))),
+            _ => Err(ConnectionError::of_preface(lock(&self.end).as_deref().unwrap_or("EOF"))),
         }
     }
 }
@@ -212,15 +209,15 @@ pub fn error_text(error: &h2::Error) -> String {
 /// A stream that state when bytes arrive and what goes wrong.
 #[derive(Debug)]
 struct ObservedStream {
-    stream: NetStream,
-    state: Rc<ConnectionState>,
+    stream: SharedStream,
+    state: Arc<ConnectionState>,
 }
 
 impl ObservedStream {
     fn note(&self, operation: &str, error: &std::io::Error) {
-        let socket = self.stream.socket();
-        let error = NetError::socket(operation, socket.local, socket.remote, error);
-        self.state.transport_error.borrow_mut().get_or_insert_with(|| error.cause().to_owned());
+        let (local, remote) = self.stream.with(|stream| (stream.socket().local, stream.socket().remote));
+        let error = NetError::socket(operation, local, remote, error);
+        lock(&self.state.transport_error).get_or_insert_with(|| error.cause().to_owned());
     }
 
     /// Nothing can be written any more. What the peer sent before it closed is a better reason than that.
@@ -241,8 +238,7 @@ impl AsyncRead for ObservedStream {
             self.note("read", &error);
             return Poll::Ready(Err(error));
         }
-        self.state.arrived.set(self.stream.socket().arrived);
-        let mut preface = self.state.preface.borrow_mut();
+        let mut preface = lock(&self.state.preface);
         let missing = FRAME_HEAD.saturating_sub(preface.len());
         if missing > 0 {
             let came = &buf.filled()[before..];

@@ -8,12 +8,14 @@ mod channel;
 mod command;
 mod config;
 mod connection;
+mod current;
 mod frames;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz_tests;
 mod metadata;
 mod status;
 mod subchannel;
+mod unary;
 
 pub use call::{Call, CallOutcome};
 pub use channel::{Channel, Download, UnaryCall, Upload};

@@ -4,6 +4,7 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -17,8 +18,10 @@ use super::call::{self, Call, CallOutcome, CommonHead, ResponseProgress};
 use super::command::{ChannelCommand, StreamCommand, StreamEnds, StreamEvent};
 use super::config::{ChannelConfig, Security};
 use super::connection::{ConnectionError, GrpcConnection};
+use super::current::CurrentConnection;
 use super::frames::frame;
 use super::status::{GrpcCode, GrpcStatus};
+use super::unary::{self, Unary};
 use crate::net::client_connections::ClientConnections;
 
 /// grpc-go's pause after a first failed attempt to connect.
@@ -28,9 +31,6 @@ const BACKOFF_FACTOR: f64 = 1.6;
 /// The longest pause.
 const MAX_BACKOFF: Duration = Duration::from_secs(120);
 
-/// A message of at most this many bytes, one frame of HTTP/2, is handed over with the head of its call.
-const SHORT_MESSAGE: usize = 16 << 10;
-
 /// The network thread's half of a channel.
 struct Subchannel {
     connections: Rc<ClientConnections>,
@@ -38,7 +38,7 @@ struct Subchannel {
     /// What the heads of all calls have in common, or what each of them ends with.
     head: Result<CommonHead, GrpcStatus>,
     connector: Option<TlsConnector>,
-    connection: RefCell<Option<GrpcConnection>>,
+    current: Arc<CurrentConnection>,
     /// Only one attempt to connect at a time.
     opening: tokio::sync::Mutex<()>,
     /// The last attempt failed: when the next may be made, why it failed, and how long the pause after the next is.
@@ -49,6 +49,7 @@ struct Subchannel {
 pub(super) async fn serve(
     connections: Rc<ClientConnections>,
     config: ChannelConfig,
+    current: Arc<CurrentConnection>,
     timeout: Duration,
     mut opened_tx: oneshot::Sender<Result<(), String>>,
     mut commands_rx: mpsc::UnboundedReceiver<ChannelCommand>,
@@ -68,7 +69,7 @@ pub(super) async fn serve(
         head: CommonHead::new(&config),
         config,
         connector,
-        connection: RefCell::default(),
+        current,
         opening: tokio::sync::Mutex::default(),
         failed: RefCell::default(),
     });
@@ -80,18 +81,27 @@ pub(super) async fn serve(
     if opened_tx.send(connected).is_err() || !is_open {
         return;
     }
+    subchannel.current.leave();
     let mut calls: FuturesUnordered<LocalBoxFuture<'static, ()>> = FuturesUnordered::new();
     loop {
         tokio::select! {
             command = commands_rx.recv() => match command {
-                Some(ChannelCommand::Unary { call, message, reply_tx }) => {
-                    calls.push(Box::pin(unary(subchannel.clone(), call, message, reply_tx)));
+                Some(ChannelCommand::Unary { unary, reply_tx }) => {
+                    subchannel.current.adopt();
+                    calls.push(Box::pin(run_unary(subchannel.clone(), unary, reply_tx)));
                 }
-                Some(ChannelCommand::Stream { call, ends }) => calls.push(Box::pin(stream(subchannel.clone(), call, ends))),
+                Some(ChannelCommand::Stream { call, ends }) => {
+                    subchannel.current.adopt();
+                    calls.push(Box::pin(stream(subchannel.clone(), call, ends)));
+                }
                 // What is under way is dropped, which resets it.
                 None => return,
             },
-            Some(()) = calls.next() => {}
+            Some(()) = calls.next() => {
+                if calls.is_empty() {
+                    subchannel.current.leave();
+                }
+            }
         }
     }
 }
@@ -113,7 +123,7 @@ impl Subchannel {
             }
         };
         match tokio::time::timeout(timeout, attempts).await {
-            Ok(connection) => self.connection.replace(Some(connection?)),
+            Ok(connection) => self.current.set(Some(connection?)),
             Err(_) => {
                 let why = last.take().map(|error| format!(": {error}"));
                 return Err(format!("context deadline exceeded{}", why.unwrap_or_default()));
@@ -124,12 +134,11 @@ impl Subchannel {
 
     /// The connection, opened anew if it has ended.
     async fn connection(&self) -> Result<GrpcConnection, GrpcStatus> {
-        let current = || self.connection.borrow().clone().filter(|connection| !connection.is_over());
-        if let Some(connection) = current() {
+        if let Some(connection) = self.current.get() {
             return Ok(connection);
         }
         let _turn = self.opening.lock().await;
-        if let Some(connection) = current() {
+        if let Some(connection) = self.current.get() {
             return Ok(connection);
         }
         let unavailable = |error: &ConnectionError| GrpcStatus::new(GrpcCode::UNAVAILABLE, error.to_string());
@@ -143,7 +152,7 @@ impl Subchannel {
         match GrpcConnection::open(&self.connections, &self.config, self.connector.as_ref()).await {
             Ok(connection) => {
                 self.failed.replace(None);
-                self.connection.replace(Some(connection.clone()));
+                self.current.set(Some(connection.clone()));
                 Ok(connection)
             }
             Err(error) => {
@@ -170,7 +179,7 @@ impl Subchannel {
                 Err(Some(status)) => return Err(status),
                 Err(None) if again => {
                     again = false;
-                    self.connection.replace(None);
+                    self.current.set(None);
                 }
                 Err(None) => {
                     let end = connection.end().await.unwrap_or_else(|| "EOF".to_owned());
@@ -189,76 +198,28 @@ async fn past(deadline: Option<Instant>) {
     }
 }
 
-async fn unary(subchannel: Rc<Subchannel>, call: Call, message: Bytes, mut reply_tx: oneshot::Sender<CallOutcome>) {
-    let began = Instant::now();
-    let deadline = call.timeout.map(|timeout| began + timeout);
-    let mut seen = ResponseProgress::default();
-    let mut received: Option<Bytes> = None;
-    let (mut arrived, mut remote) = (None, None);
+async fn run_unary(subchannel: Rc<Subchannel>, mut unary: Box<Unary>, mut reply_tx: oneshot::Sender<CallOutcome>) {
+    let deadline = unary.deadline();
     let exchange = async {
-        let framed = frame(&message, subchannel.config.max_send)?;
-        let mut again = true;
+        let config = &subchannel.config;
+        let framed = unary.framed(config)?;
         loop {
-            let (connection, exchange) = subchannel.begin(&call, deadline).await?;
-            remote = Some(connection.remote);
-            let take = async |message: Bytes| match received.replace(message) {
-                None => Ok(()),
-                Some(_) => {
-                    let text = "cardinality violation: expected <EOF> for non server-streaming RPCs, but received \
-                                another message";
-                    Err(GrpcStatus::new(GrpcCode::INTERNAL, text))
-                }
-            };
-            let call::StartedCall { mut upload, response } = exchange;
-            // Handed over before the head has left, a short message leaves in the same write; it still waits for its window.
-            let is_short = framed.len() <= SHORT_MESSAGE;
-            if is_short {
-                _ = upload.send_data(framed.clone(), true);
+            let (connection, started) = subchannel.begin(&unary.call, deadline).await?;
+            let status = unary.exchange(&connection, started, &framed, config).await;
+            if !unary.repeats() {
+                return status;
             }
-            let upload = async {
-                // A server may respond without reading everything; only the response counts.
-                if !is_short {
-                    _ = call::send(&mut upload, framed.clone(), true).await;
-                }
-                std::future::pending::<()>().await;
-            };
-            let response = call::read(&connection, response, subchannel.config.max_receive, &mut seen, take);
-            let status = tokio::select! {
-                biased;
-                status = response => status,
-                () = upload => Err(GrpcStatus::canceled()),
-            };
-            if std::mem::take(&mut seen.is_untouched) && std::mem::take(&mut again) {
-                seen.is_lost = false;
-                continue;
-            }
-            arrived = (!seen.is_lost).then(|| connection.arrived());
-            return status;
         }
     };
     let status = tokio::select! {
-        status = exchange => status.unwrap_or_else(|status| status),
-        () = past(deadline) => {
-            arrived = deadline;
-            GrpcStatus::deadline()
-        }
+        status = unary::until(deadline, || subchannel.current.drive(), exchange) => status,
         () = reply_tx.closed() => return,
     };
-    let status = match status {
-        status if status.is_ok() && received.is_none() => {
-            let text = "cardinality violation: received no response message from non-server-streaming RPC";
-            GrpcStatus::new(GrpcCode::INTERNAL, text)
-        }
-        status => status,
-    };
-    let mut outcome = CallOutcome::new(began, status);
-    if let Some(arrived) = arrived {
-        outcome.end_at(arrived);
-    }
-    let ResponseProgress { headers, trailers, .. } = seen;
-    (outcome.headers, outcome.trailers, outcome.message, outcome.remote) = (headers, trailers, received, remote);
     // Fails when the VU was interrupted in this very moment.
-    _ = reply_tx.send(outcome);
+    _ = reply_tx.send(match status {
+        Some(status) => unary.outcome(status.unwrap_or_else(|status| status)),
+        None => unary.time_out(),
+    });
 }
 
 async fn stream(subchannel: Rc<Subchannel>, call: Call, ends: StreamEnds) {
@@ -280,6 +241,7 @@ async fn stream(subchannel: Rc<Subchannel>, call: Call, ends: StreamEnds) {
     if opened_tx.send(Ok(())).is_err() {
         return;
     }
+    connection.driver.send();
     let mut seen = ResponseProgress::default();
     let take = async |message: Bytes| {
         let event = StreamEvent::Message(message, connection.arrived());

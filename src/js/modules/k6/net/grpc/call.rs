@@ -32,7 +32,8 @@ struct PreparedCall {
 /// `(client, method, json, params, trouble)` -> the response. `trouble` is why there is no JSON.
 pub(super) fn invoke(vu: &VuContext, args: Args) -> Result<Value, Throw> {
     let prepared = prepare(vu, args)?;
-    vu.wait(prepared.send(vu))
+    let asked = prepared.channel.awaited_unary(prepared.call.clone(), prepared.message.clone());
+    vu.wait(prepared.response(vu, asked))
 }
 
 /// As [`invoke`], but a promise.
@@ -45,8 +46,9 @@ pub(super) fn invoke_async(vu: &VuContext, args: Args) -> Result<Value, Throw> {
         }
         Err(other) => return Err(other),
     };
-    let sent = prepared.send(vu);
-    Ok(Value::Pending(Box::pin(async move { Ok(sent.await) })))
+    let asked = prepared.channel.unary(prepared.call.clone(), prepared.message.clone());
+    let response = prepared.response(vu, asked);
+    Ok(Value::Pending(Box::pin(async move { Ok(response.await) })))
 }
 
 fn prepare(vu: &VuContext, mut args: Args) -> Result<PreparedCall, Throw> {
@@ -78,9 +80,8 @@ fn prepare(vu: &VuContext, mut args: Args) -> Result<PreparedCall, Throw> {
 }
 
 impl PreparedCall {
-    /// Makes the call; the future brings the response. Dropped, it writes the sample of an answer that is there.
-    fn send(self, vu: &VuContext) -> impl Future<Output = Value> + use<> {
-        let asked = self.channel.unary(self.call.clone(), self.message.clone());
+    /// The response to the call that was `asked`. Dropped, the future writes the sample of an answer that is there.
+    fn response(self, vu: &VuContext, asked: UnaryCall) -> impl Future<Output = Value> + use<> {
         let mut unfinished = PendingCall { prepared: Some(self), asked, outcome: None, vu: vu.rc() };
         async move {
             let outcome = (&mut unfinished.asked).await;
