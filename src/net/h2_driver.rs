@@ -28,10 +28,10 @@ const NOWHERE: usize = 0;
 
 /// A stream that its connection and the connection's driver have in common.
 #[derive(Clone, Debug)]
-pub struct SharedStream(Arc<Shared>);
+pub struct SharedStream(Arc<StreamInCommon>);
 
 #[derive(Debug)]
-struct Shared {
+struct StreamInCommon {
     stream: Mutex<NetStream>,
     /// It is only written: what has arrived is left to the connection's task.
     is_left_unread: AtomicBool,
@@ -82,12 +82,12 @@ impl AsyncWrite for SharedStream {
 
 /// One connection, and what drives it. Clones of this handle share it; when the last one is dropped, the connection closes.
 #[derive(Clone, Debug)]
-pub struct H2Driver(Arc<Handle>);
+pub struct H2Driver(Arc<DriverHandle>);
 
 #[derive(Debug)]
-struct Handle(Arc<Driven>);
+struct DriverHandle(Arc<Driven>);
 
-impl Drop for Handle {
+impl Drop for DriverHandle {
     fn drop(&mut self) {
         // `h2` does not wake for a handle that is dropped where the last wake was muted.
         self.0.signal.task.wake();
@@ -135,10 +135,11 @@ impl Wake for Signal {
     }
 }
 
-/// This thread, as a number that is not [`NOWHERE`].
+/// This thread, as a number that no other has, nor [`NOWHERE`].
 fn this_thread() -> usize {
-    thread_local!(static PLACE: u8 = const { 0 });
-    PLACE.with(|place| std::ptr::from_ref(place) as usize)
+    static NEXT: AtomicUsize = AtomicUsize::new(NOWHERE + 1);
+    thread_local!(static NUMBER: usize = NEXT.fetch_add(1, Ordering::Relaxed));
+    NUMBER.with(|number| *number)
 }
 
 impl H2Driver {
@@ -153,8 +154,10 @@ impl H2Driver {
         wrap: impl FnOnce(SharedStream) -> T,
         ended: impl FnOnce(Result<(), h2::Error>) + Send + 'static,
     ) -> Result<(SendRequest<Bytes>, Self), h2::Error> {
-        let stream =
-            SharedStream(Arc::new(Shared { stream: Mutex::new(stream), is_left_unread: AtomicBool::new(false) }));
+        let stream = SharedStream(Arc::new(StreamInCommon {
+            stream: Mutex::new(stream),
+            is_left_unread: AtomicBool::new(false),
+        }));
         let (sender, connection) = builder.handshake(wrap(stream.clone())).await?;
         let signal = Arc::new(Signal::default());
         let driven = Arc::new(Driven {
@@ -168,7 +171,7 @@ impl H2Driver {
             is_heavy: AtomicBool::new(false),
         });
         driven.clone().start();
-        Ok((sender, Self(Arc::new(Handle(driven)))))
+        Ok((sender, Self(Arc::new(DriverHandle(driven)))))
     }
 
     fn driven(&self) -> &Arc<Driven> {
@@ -202,9 +205,12 @@ impl H2Driver {
     /// As [`drive`](Self::drive), after something was handed over to be sent. Where other exchanges are under way, what has arrived
     /// for them is left to the connection's task: they are to see it before something newer is read.
     pub fn send(&self) {
+        if !self.is_here() {
+            return;
+        }
         let is_left_unread = &self.driven().stream.0.is_left_unread;
         is_left_unread.store(self.driven().in_flight.load(Ordering::Relaxed) > 1, Ordering::Relaxed);
-        self.drive();
+        _ = self.driven().poll();
         is_left_unread.store(false, Ordering::Relaxed);
     }
 
@@ -224,9 +230,9 @@ impl H2Driver {
     }
 
     /// An exchange begins, which is under way until the result is dropped.
-    pub fn begin(&self) -> InFlight {
+    pub fn begin(&self) -> ActiveExchange {
         self.driven().in_flight.fetch_add(1, Ordering::Relaxed);
-        InFlight { driver: self.clone(), is_muted: false }
+        ActiveExchange { driver: self.clone(), is_muted: false }
     }
 
     /// What was carried last took long to send or to read, or not: where it does, the network thread drives.
@@ -301,12 +307,12 @@ impl Driven {
 }
 
 /// An exchange under way.
-pub struct InFlight {
+pub struct ActiveExchange {
     driver: H2Driver,
     is_muted: bool,
 }
 
-impl InFlight {
+impl ActiveExchange {
     /// It ends well: nothing is to be sent because of that, unless others wait for it. Called before its streams are dropped, which
     /// are before this is.
     pub fn ends(&mut self) {
@@ -318,7 +324,7 @@ impl InFlight {
     }
 }
 
-impl Drop for InFlight {
+impl Drop for ActiveExchange {
     fn drop(&mut self) {
         if self.is_muted {
             self.driver.mute(false);

@@ -17,7 +17,7 @@ use super::frames::Frames;
 use super::metadata::{self, GrpcMetadata};
 use super::status::{GrpcCode, GrpcStatus};
 use crate::net::cpu_pool;
-use crate::net::h2_driver::InFlight;
+use crate::net::h2_driver::ActiveExchange;
 use crate::net::http::proto::response_head::LARGE_HEAD;
 
 /// What is called, and how.
@@ -79,7 +79,7 @@ pub(super) struct ResponseProgress {
 
 /// A request whose head is on its way.
 pub(super) struct StartedCall {
-    pub in_flight: InFlight,
+    pub in_flight: ActiveExchange,
     pub upload: SendStream<Bytes>,
     pub response: ResponseFuture,
 }

@@ -99,7 +99,7 @@ impl Channel {
         let began = Instant::now();
         self.current.call_there();
         let reply_rx = command(&self.commands, Unary::new(call, message, began).into());
-        UnaryCall { under_way: UnderWay::There(reply_rx), began }
+        UnaryCall(UnderWay::There { reply_rx, began })
     }
 
     /// As [`Channel::unary`], when the future is polled first: for callers that wait for it and do nothing else.
@@ -113,7 +113,7 @@ impl Channel {
                     let unary = Unary::new(call, message, Instant::now());
                     here.run(unary, &connection, &commands, &current).await
                 };
-                UnaryCall { under_way: UnderWay::Here(Box::pin(under_way)), began: Instant::now() }
+                UnaryCall(UnderWay::Here(Box::pin(under_way)))
             }
         }
     }
@@ -176,14 +176,11 @@ fn command(commands: &mpsc::UnboundedSender<ChannelCommand>, unary: Box<Unary>) 
 }
 
 /// A call under way: a future of its outcome.
-pub struct UnaryCall {
-    under_way: UnderWay,
-    began: Instant,
-}
+pub struct UnaryCall(UnderWay);
 
 enum UnderWay {
     /// On the network thread.
-    There(oneshot::Receiver<CallOutcome>),
+    There { reply_rx: oneshot::Receiver<CallOutcome>, began: Instant },
     /// On this one.
     Here(LocalBoxFuture<'static, CallOutcome>),
 }
@@ -191,8 +188,8 @@ enum UnderWay {
 impl UnaryCall {
     /// The outcome, if it is there already: for callers that stop waiting.
     pub fn ended(&mut self) -> Option<CallOutcome> {
-        match &mut self.under_way {
-            UnderWay::There(reply_rx) => {
+        match &mut self.0 {
+            UnderWay::There { reply_rx, .. } => {
                 reply_rx.close();
                 reply_rx.try_recv().ok()
             }
@@ -205,11 +202,10 @@ impl Future for UnaryCall {
     type Output = CallOutcome;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<CallOutcome> {
-        let began = self.began;
-        match &mut self.under_way {
-            UnderWay::There(reply_rx) => {
+        match &mut self.0 {
+            UnderWay::There { reply_rx, began } => {
                 let outcome = Pin::new(reply_rx).poll(cx);
-                outcome.map(|outcome| outcome.unwrap_or_else(|_| CallOutcome::new(began, GrpcStatus::closing())))
+                outcome.map(|outcome| outcome.unwrap_or_else(|_| CallOutcome::new(*began, GrpcStatus::closing())))
             }
             UnderWay::Here(call) => call.as_mut().poll(cx),
         }

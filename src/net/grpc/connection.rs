@@ -83,14 +83,14 @@ pub struct GrpcConnection {
     pub sender: SendRequest<Bytes>,
     /// The other end.
     pub remote: SocketAddr,
-    state: Arc<ConnectionState>,
+    state: Arc<TransportState>,
     /// What drives it. Dropped after `sender`.
     pub driver: H2Driver,
 }
 
 /// What is known about a connection apart from its calls.
 #[derive(Debug)]
-struct ConnectionState {
+struct TransportState {
     /// The first bytes of the server.
     preface: Mutex<Vec<u8>>,
     /// The preface is complete, or the connection has ended.
@@ -130,7 +130,7 @@ impl GrpcConnection {
                 NetStream::Tls(handshake.stream)
             }
         };
-        let state = Arc::new(ConnectionState {
+        let state = Arc::new(TransportState {
             preface: Mutex::default(),
             changed: Notify::new(),
             transport_error: Mutex::default(),
@@ -175,7 +175,7 @@ impl GrpcConnection {
     }
 }
 
-impl ConnectionState {
+impl TransportState {
     fn check_preface(&self) -> Result<(), ConnectionError> {
         let preface = lock(&self.preface);
         if preface.starts_with(b"HTTP/1") {
@@ -210,7 +210,7 @@ pub fn error_text(error: &h2::Error) -> String {
 #[derive(Debug)]
 struct ObservedStream {
     stream: SharedStream,
-    state: Arc<ConnectionState>,
+    state: Arc<TransportState>,
 }
 
 impl ObservedStream {

@@ -39,7 +39,7 @@ pub(super) async fn run(
     connections: Rc<ClientConnections>,
     request: Box<HandshakeRequest>,
     network_end: NetworkEnd,
-    script_thread: Option<oneshot::Sender<OpenConnection>>,
+    script_thread: Option<oneshot::Sender<SocketTask>>,
 ) {
     let started = Instant::now();
     // Boxed, because opening is the smaller part of a connection's life and the larger part of its state.
@@ -56,7 +56,7 @@ pub(super) async fn run(
         Some(Err(refused)) => refused,
         Some(Ok(OpenedSocket { stream, response, rest, compresses })) => {
             if network_end.open(response.arrived, response) {
-                let open = OpenConnection(Pump::new(network_end, stream, &rest, compresses).into());
+                let open = SocketTask(Pump::new(network_end, stream, &rest, compresses).into());
                 let here = match script_thread.filter(|_| arrival::is_stamped()) {
                     Some(script_thread) => open.hand_over(script_thread),
                     None => Some(open),
@@ -73,9 +73,9 @@ pub(super) async fn run(
 }
 
 /// An open connection, on the thread that serves it or on its way there.
-pub(super) struct OpenConnection(Box<Pump>);
+pub(super) struct SocketTask(Box<Pump>);
 
-impl OpenConnection {
+impl SocketTask {
     /// Leaves it to another thread; it comes back where that has ended.
     fn hand_over(mut self, thread: oneshot::Sender<Self>) -> Option<Self> {
         // What is lost on the way fails where it is attached.

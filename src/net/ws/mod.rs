@@ -27,7 +27,7 @@ use tokio::sync::oneshot;
 use super::client::Client;
 use super::stand_in;
 use channel::NetworkEnd;
-use connection::OpenConnection;
+use connection::SocketTask;
 
 /// Opens a connection of this client. The channel carries what happens on it, also why it could not be opened.
 pub fn open(client: &Client, request: Result<HandshakeRequest, String>) -> Arc<SocketChannel> {
@@ -50,8 +50,8 @@ pub fn open(client: &Client, request: Result<HandshakeRequest, String>) -> Arc<S
 }
 
 /// Has this thread, inside a `LocalSet`, serve the connection that comes out of the sender it returns.
-fn serve_here() -> oneshot::Sender<OpenConnection> {
-    let (opened_tx, opened_rx) = oneshot::channel::<OpenConnection>();
+fn serve_here() -> oneshot::Sender<SocketTask> {
+    let (opened_tx, opened_rx) = oneshot::channel::<SocketTask>();
     tokio::task::spawn_local(async move {
         // There is none where it could not be opened, or is served by the network thread.
         if let Ok(open) = opened_rx.await {

@@ -20,8 +20,8 @@ use crate::metrics::sink::Sink;
 use crate::metrics::{Contains, MetricId, Record, TagSet};
 use crate::units::redact::redact_typed;
 use proto::{
-    AnyValue, ExportRequest, Gauge, HistogramDataPoint, KeyValue, MetricData, NumberDataPoint, NumberValue,
-    OtlpHistogram, OtlpResource, OtlpSum, ResourceMetrics, Scope, ScopeMetrics,
+    AnyValue, ExportRequest, Gauge, HistogramDataPoint, InstrumentationScope, KeyValue, MetricData, NumberDataPoint,
+    NumberValue, OtlpHistogram, OtlpResource, OtlpSum, ResourceMetrics, ScopeMetrics,
 };
 
 /// The gRPC method of every collector.
@@ -191,7 +191,7 @@ impl PushEncoder for OtlpEncoder {
             resource_metrics: vec![ResourceMetrics {
                 resource: Some(OtlpResource { attributes: self.resource.clone() }),
                 scope_metrics: vec![ScopeMetrics {
-                    scope: Some(Scope { name: "k6".to_owned() }),
+                    scope: Some(InstrumentationScope { name: "k6".to_owned() }),
                     metrics: metrics.into_iter().map(|(_, metric)| metric).collect(),
                 }],
             }],

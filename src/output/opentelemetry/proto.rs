@@ -34,7 +34,7 @@ pub struct OtlpResource {
 pub struct ScopeMetrics {
     /// Which part.
     #[prost(message, optional, tag = "1")]
-    pub scope: Option<Scope>,
+    pub scope: Option<InstrumentationScope>,
     /// Its metrics.
     #[prost(message, repeated, tag = "2")]
     pub metrics: Vec<OtlpMetric>,
@@ -42,7 +42,7 @@ pub struct ScopeMetrics {
 
 /// A part of a program.
 #[derive(Clone, PartialEq, prost::Message)]
-pub struct Scope {
+pub struct InstrumentationScope {
     /// Its name.
     #[prost(string, tag = "1")]
     pub name: String,

@@ -5,7 +5,7 @@ use boa_engine::object::builtins::JsArray;
 use boa_engine::property::PropertyKey;
 use boa_engine::{Context, JsError, JsResult, JsValue, JsVariant};
 
-use super::convert::{enumerable_keys, plain_text, put, resource_of};
+use super::convert::{enumerable_keys, plain_text, put, resource_of, to_rust};
 use super::errors;
 use crate::js::engine::direct::{DirectContext, Look};
 use crate::js::value::{Resource, Throw, Value};
@@ -130,14 +130,9 @@ fn text_of(key: PropertyKey) -> JsValue {
 
 fn plain(value: &JsValue, context: &mut Context, depth: usize) -> Option<Value> {
     Some(match value.variant() {
-        JsVariant::Undefined => Value::Undefined,
-        JsVariant::Null => Value::Null,
-        JsVariant::Boolean(value) => Value::Bool(value),
-        JsVariant::Integer32(number) => Value::Number(f64::from(number)),
-        JsVariant::Float64(number) => Value::Number(number),
-        JsVariant::String(text) => Value::String(plain_text(&text)),
         JsVariant::BigInt(_) | JsVariant::Symbol(_) => return None,
         JsVariant::Object(object) => Value::Map(plain_members(&object, context, depth)?),
+        _ => to_rust(value, context).ok()?,
     })
 }
 

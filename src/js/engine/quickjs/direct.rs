@@ -1,5 +1,6 @@
 //! What native functions see of the values of a script themselves, on QuickJS.
 
+use super::convert::to_rust;
 use super::ffi::{Borrowed, Context, Owned, PropertyFlags, Thrown, ValueKind};
 use crate::js::engine::direct::{DirectContext, Look};
 use crate::js::value::{Resource, Value};
@@ -96,13 +97,9 @@ impl DirectContext for Context {
 
 fn plain(context: Context, value: Borrowed<'_>, depth: usize) -> Option<Value> {
     Some(match value.kind() {
-        ValueKind::Undefined => Value::Undefined,
-        ValueKind::Null => Value::Null,
-        ValueKind::Bool(value) => Value::Bool(value),
-        ValueKind::Number(number) => Value::Number(number),
-        ValueKind::String => Value::String(context.text_or_empty(value)),
         ValueKind::Symbol | ValueKind::BigInt => return None,
         ValueKind::Object => return plain_object(context, value, depth),
+        _ => context.ok(to_rust(context, value))?,
     })
 }
 
