@@ -2,7 +2,8 @@
 //!
 //! The `h2` crate leaves reading and writing to a future that somebody has to poll. As a task alone it would wait for its turn behind the
 //! scripts of a worker, and what is sent with it; so who sends polls it too ([`H2Driver::drive`]). A connection moves between the
-//! network thread and the thread of its VU; what is sent over it may come from any thread.
+//! network thread and the thread of its VU; what is sent over it may come from any thread. Who drives it may read for others, who have
+//! their turn later: when what they wait for arrived is noted as it is read ([`FrameArrivals`]).
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -18,6 +19,7 @@ use futures_util::task::AtomicWaker;
 use h2::client::{Builder, SendRequest};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::h2_arrivals::{FrameArrivals, StreamArrivals};
 use super::socket::NetStream;
 use crate::units::sync::lock;
 
@@ -28,29 +30,33 @@ const NOWHERE: usize = 0;
 
 /// A stream that its connection and the connection's driver have in common.
 #[derive(Clone, Debug)]
-pub struct SharedStream(Arc<StreamInCommon>);
+pub struct SharedStream(Arc<Mutex<DatedStream>>);
 
+/// A stream, and when what was read of it had arrived.
 #[derive(Debug)]
-struct StreamInCommon {
-    stream: Mutex<NetStream>,
-    /// It is only written: what has arrived is left to the connection's task.
-    is_left_unread: AtomicBool,
+struct DatedStream {
+    stream: NetStream,
+    arrivals: FrameArrivals,
 }
 
 impl SharedStream {
+    fn new(stream: NetStream) -> Self {
+        Self(Arc::new(Mutex::new(DatedStream { stream, arrivals: FrameArrivals::default() })))
+    }
+
     /// What `get` finds in the stream.
     pub fn with<R>(&self, get: impl FnOnce(&mut NetStream) -> R) -> R {
-        get(&mut lock(&self.0.stream))
+        get(&mut lock(&self.0).stream)
     }
 }
 
 impl AsyncRead for SharedStream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if self.0.is_left_unread.load(Ordering::Relaxed) {
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        self.with(|stream| Pin::new(stream).poll_read(cx, buf))
+        let DatedStream { stream, arrivals } = &mut *lock(&self.0);
+        let before = buf.filled().len();
+        let read = Pin::new(&mut *stream).poll_read(cx, buf);
+        arrivals.read(&buf.filled()[before..], stream.socket().arrived);
+        read
     }
 }
 
@@ -154,10 +160,7 @@ impl H2Driver {
         wrap: impl FnOnce(SharedStream) -> T,
         ended: impl FnOnce(Result<(), h2::Error>) + Send + 'static,
     ) -> Result<(SendRequest<Bytes>, Self), h2::Error> {
-        let stream = SharedStream(Arc::new(StreamInCommon {
-            stream: Mutex::new(stream),
-            is_left_unread: AtomicBool::new(false),
-        }));
+        let stream = SharedStream::new(stream);
         let (sender, connection) = builder.handshake(wrap(stream.clone())).await?;
         let signal = Arc::new(Signal::default());
         let driven = Arc::new(Driven {
@@ -178,9 +181,9 @@ impl H2Driver {
         &self.0.0
     }
 
-    /// When the last bytes arrived.
-    pub fn arrived(&self) -> Instant {
-        self.driven().stream.with(|stream| stream.socket().arrived)
+    /// When the server said that it takes no more streams, if it has.
+    pub fn goaway(&self) -> Option<Instant> {
+        lock(&self.driven().stream.0).arrivals.goaway()
     }
 
     /// When the end of the connection arrived, if it has.
@@ -202,19 +205,7 @@ impl H2Driver {
         }
     }
 
-    /// As [`drive`](Self::drive), after something was handed over to be sent. Where other exchanges are under way, what has arrived
-    /// for them is left to the connection's task: they are to see it before something newer is read.
-    pub fn send(&self) {
-        if !self.is_here() {
-            return;
-        }
-        let is_left_unread = &self.driven().stream.0.is_left_unread;
-        is_left_unread.store(self.driven().in_flight.load(Ordering::Relaxed) > 1, Ordering::Relaxed);
-        _ = self.driven().poll();
-        is_left_unread.store(false, Ordering::Relaxed);
-    }
-
-    /// Does something after which what it hands over is [sent](Self::send): the connection's task need not be woken for it.
+    /// Does something after which the caller [drives](Self::drive): the connection's task need not be woken for it.
     pub fn before_sending<R>(&self, act: impl FnOnce() -> R) -> R {
         if !self.is_here() {
             return act();
@@ -232,7 +223,12 @@ impl H2Driver {
     /// An exchange begins, which is under way until the result is dropped.
     pub fn begin(&self) -> ActiveExchange {
         self.driven().in_flight.fetch_add(1, Ordering::Relaxed);
-        ActiveExchange { driver: self.clone(), is_muted: false }
+        ActiveExchange { driver: self.clone(), stream: None, is_muted: false }
+    }
+
+    /// True when no exchange is under way.
+    pub fn is_idle(&self) -> bool {
+        self.driven().in_flight.load(Ordering::Relaxed) == 0
     }
 
     /// What was carried last took long to send or to read, or not: where it does, the network thread drives.
@@ -309,10 +305,26 @@ impl Driven {
 /// An exchange under way.
 pub struct ActiveExchange {
     driver: H2Driver,
+    /// The number of its stream, once it has one.
+    stream: Option<u32>,
     is_muted: bool,
 }
 
 impl ActiveExchange {
+    /// It has this stream.
+    pub fn on(&mut self, stream: h2::StreamId) {
+        self.stream = Some(stream.as_u32());
+    }
+
+    /// When its response arrived, as far as it has.
+    pub fn arrivals(&self) -> StreamArrivals {
+        let dated = lock(&self.driver.driven().stream.0);
+        let known = self.stream.and_then(|stream| dated.arrivals.of(stream));
+        // Nothing came of it that is known: what ended it is the last that was read.
+        let arrived = dated.stream.socket().arrived;
+        known.unwrap_or(StreamArrivals { first: arrived, last: arrived })
+    }
+
     /// It ends well: nothing is to be sent because of that, unless others wait for it. Called before its streams are dropped, which
     /// are before this is.
     pub fn ends(&mut self) {
@@ -329,6 +341,14 @@ impl Drop for ActiveExchange {
         if self.is_muted {
             self.driver.mute(false);
         }
-        self.driver.driven().in_flight.fetch_sub(1, Ordering::Relaxed);
+        let driven = self.driver.driven();
+        let is_last = driven.in_flight.fetch_sub(1, Ordering::Relaxed) == 1;
+        let arrivals = &mut lock(&driven.stream.0).arrivals;
+        match self.stream {
+            // What came too late for those who had given up.
+            _ if is_last => arrivals.forget_all(),
+            Some(stream) => arrivals.forget(stream),
+            None => {}
+        }
     }
 }

@@ -18,6 +18,7 @@ pub mod dns;
 #[cfg(feature = "x-dns")]
 pub mod dns_query;
 pub mod grpc;
+pub mod h2_arrivals;
 pub mod h2_driver;
 pub mod http;
 pub mod http_client;

@@ -121,13 +121,14 @@ pub(super) async fn begin(
     deadline: Option<Instant>,
 ) -> Result<StartedCall, Option<GrpcStatus>> {
     let request = head(common, call, deadline).map_err(Some)?;
-    let in_flight = connection.driver.begin();
+    let mut in_flight = connection.driver.begin();
     let mut sender = connection.sender.clone().ready().await.map_err(|_| None)?;
     // What is neither the connection's end nor the server's word is something wrong with the request.
     let is_over = |error: &h2::Error| error.is_io() || error.is_go_away() || error.reason().is_some();
     let refuse = |error: h2::Error| (!is_over(&error)).then(|| GrpcStatus::new(GrpcCode::INTERNAL, error.to_string()));
     let sent = connection.driver.before_sending(|| sender.send_request(request, false));
     let (response, upload) = sent.map_err(refuse)?;
+    in_flight.on(upload.stream_id());
     Ok(StartedCall { in_flight, upload, response })
 }
 

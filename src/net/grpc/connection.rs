@@ -7,7 +7,6 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
 
 use bytes::Bytes;
 use h2::client::SendRequest;
@@ -161,11 +160,6 @@ impl GrpcConnection {
     /// True when it carries no more calls.
     pub fn is_over(&self) -> bool {
         lock(&self.state.end).is_some()
-    }
-
-    /// When the last bytes arrived: the time of whatever they said.
-    pub fn arrived(&self) -> Instant {
-        self.driver.arrived()
     }
 
     /// What ended it. Lets the task of the connection run first, which learns of the end after the call does.

@@ -241,10 +241,10 @@ async fn stream(subchannel: Rc<Subchannel>, call: Call, ends: StreamEnds) {
     if opened_tx.send(Ok(())).is_err() {
         return;
     }
-    connection.driver.send();
+    connection.driver.drive();
     let mut seen = ResponseProgress::default();
     let take = async |message: Bytes| {
-        let event = StreamEvent::Message(message, connection.arrived());
+        let event = StreamEvent::Message(message, exchange.in_flight.arrivals().last);
         events_tx.send(event).await.map_err(|_| GrpcStatus::canceled())
     };
     let download = call::read(&connection, exchange.response, subchannel.config.max_receive, &mut seen, take);
@@ -270,7 +270,7 @@ async fn stream(subchannel: Rc<Subchannel>, call: Call, ends: StreamEnds) {
         std::future::pending::<Result<(), GrpcStatus>>().await
     };
     let (status, arrived) = tokio::select! {
-        status = download => (status.unwrap_or_else(|status| status), Some(connection.arrived())),
+        status = download => (status.unwrap_or_else(|status| status), Some(exchange.in_flight.arrivals().last)),
         Err(status) = upload => (status, None),
         () = past(deadline) => (GrpcStatus::deadline(), deadline),
         () = events_tx.closed() => return,

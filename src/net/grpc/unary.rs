@@ -88,7 +88,7 @@ impl Unary {
         if is_short {
             _ = driver.before_sending(|| upload.send_data(framed.clone(), true));
         }
-        driver.send();
+        driver.drive();
         let upload = async {
             // A server may respond without reading everything; only the response counts.
             if !is_short {
@@ -102,7 +102,7 @@ impl Unary {
             status = response => status,
             () = upload => Err(GrpcStatus::canceled()),
         };
-        self.arrived = if self.seen.is_lost { driver.ended() } else { Some(connection.arrived()) };
+        self.arrived = if self.seen.is_lost { driver.ended() } else { Some(in_flight.arrivals().last) };
         if is_short && status.is_ok() {
             in_flight.ends();
         }

@@ -15,6 +15,7 @@ use tokio_rustls::server::TlsStream;
 
 use super::tests::wait;
 use super::*;
+use crate::net::stand_in::SocketWatch;
 use crate::net::tls::Ocsp;
 use crate::net::{ClientCertificate, Config, HttpClient, Net, TlsConfig, TlsProtocolVersion};
 
@@ -94,7 +95,8 @@ async fn echo(mut stream: TlsStream<TcpStream>) {
     }
 }
 
-/// HTTP/2 by path: `/reset/N` resets with code N, `/status/N`, everything else shows what came.
+/// HTTP/2 by path: `/reset/N` resets with code N, `/status/N`, `/after/N` waits for N milliseconds; everything else shows what
+/// came.
 async fn h2_echo(stream: TlsStream<TcpStream>) {
     let mut connection = ::h2::server::handshake(stream).await.unwrap();
     while let Some(Ok((request, mut respond))) = connection.accept().await {
@@ -137,10 +139,9 @@ async fn h2_echo(stream: TlsStream<TcpStream>) {
             return;
         }
         let status = number("/status/").unwrap_or(200) as u16;
+        let pause = Duration::from_millis(number("/after/").unwrap_or(0).into());
         tokio::spawn(async move {
-            if request.uri().path() == "/slow" {
-                tokio::time::sleep(Duration::from_millis(200)).await;
-            }
+            tokio::time::sleep(pause).await;
             let (parts, mut body) = request.into_parts();
             let mut text = format!("{} {}\n", parts.method, parts.uri);
             for (name, value) in &parts.headers {
@@ -383,10 +384,56 @@ fn an_http2_answer_is_as_old_as_it_is_and_a_limit_is_one() {
     let (exchange, looked) = while_busy("/", 800);
     assert_eq!(exchange.result.unwrap().status, 200);
     assert!(exchange.hops[0].ended < looked, "{:?}", exchange.hops[0].timings);
-    let (exchange, _) = while_busy("/slow", 20);
+    let (exchange, _) = while_busy("/after/200", 20);
     assert_eq!(exchange.result.unwrap_err().code, 1050);
     let timings = exchange.hops[0].timings;
     assert!(timings.waiting <= Duration::from_millis(20) && timings.receiving.is_zero(), "{timings:?}");
+}
+
+/// Sends requests at once over one connection from a thread that looks at nothing for a while, and judges when the first two were
+/// answered, after 100 and 250 ms, until that is right: where the machine is late, too, nobody can tell.
+fn while_late(client: &HttpClient, url: &Url, requests: &dyn Fn() -> Vec<Request>) {
+    let is_here = || client.here.as_ref().unwrap().serves(url);
+    let is_right = |_| {
+        assert!((0..200).any(|_| get(client, url.clone()).result.is_ok() && is_here()));
+        let (exchanges, looked) = wait(async {
+            let mut exchanging =
+                std::pin::pin!(futures_util::future::join_all(requests().into_iter().map(|one| client.send(one))));
+            assert!(futures_util::poll!(exchanging.as_mut()).is_pending());
+            std::thread::sleep(Duration::from_millis(500));
+            let looked = Instant::now();
+            (exchanging.await, looked)
+        });
+        assert!(exchanges.iter().all(|exchange| exchange.result.as_ref().is_ok_and(|response| response.status == 200)));
+        let [first, second, ..] = &exchanges[..] else { unreachable!("there are two") };
+        let [first, second] = [first, second].map(|exchange| exchange.hops[0].clone());
+        let apart = second.timings.waiting.saturating_sub(first.timings.waiting);
+        let is_whole = [&first, &second].iter().all(|hop| hop.timings.receiving < Duration::from_millis(50));
+        second.ended < looked && apart > Duration::from_millis(75) && is_whole
+    };
+    assert!((0..20).any(is_right));
+}
+
+#[test]
+fn http2_answers_that_are_read_together_have_times_of_their_own() {
+    let server = Server::new(&["h2"], None, h2_echo);
+    let sockets = SocketWatch::new().unwrap();
+    sockets.watch_this_thread();
+    let get_after = |ms: u64| Request::get(server.url(&format!("/after/{ms}")));
+    while_late(&client(trusting()), &server.url("/"), &|| {
+        sockets.looked();
+        vec![get_after(100), get_after(250)]
+    });
+}
+
+#[test]
+fn http2_answers_do_not_wait_for_a_connection_that_moves() {
+    let server = Server::new(&["h2"], None, h2_echo);
+    let get_after = |ms: u64| Request::get(server.url(&format!("/after/{ms}")));
+    // The network thread carries it, and is done before the others are answered.
+    let long =
+        || Request { method: "POST".into(), body: Some(Body::Bytes(vec![b'b'; 30 << 10].into())), ..get_after(0) };
+    while_late(&client(trusting()), &server.url("/"), &|| vec![get_after(100), get_after(250), long()]);
 }
 
 #[test]

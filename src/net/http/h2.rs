@@ -24,7 +24,7 @@ use super::proto::request_head::{WireBody, WireRequest};
 use super::proto::response_head::{LARGE_HEAD, ResponseHead};
 use super::proto::url::Url;
 use crate::net::cpu_pool;
-use crate::net::h2_driver::H2Driver;
+use crate::net::h2_driver::{ActiveExchange, H2Driver};
 use crate::net::socket::NetStream;
 use crate::net::tls::TlsInfo;
 use crate::units::sync::lock;
@@ -72,11 +72,18 @@ impl Http2 {
         Ok(Self { sender, end, local, remote, tls, reused: false, driver })
     }
 
+    /// When the word of the server that ended a stream arrived, or the end of the connection.
+    fn arrival_of(&self, error: &h2::Error, exchange: &ActiveExchange) -> Option<Instant> {
+        match error.is_remote() {
+            true if error.is_go_away() => self.driver.goaway(),
+            true => Some(exchange.arrivals().last),
+            false => self.driver.ended(),
+        }
+    }
+
     /// What is reported for an error of a stream. When a connection ends after a GOAWAY, that says more than the end.
-    async fn stream_error(&self, error: h2::Error, progress: &mut HopProgress) -> NetError {
-        // Whatever is noticed later: when the word of the server, or the end of the connection, arrived.
-        let at = if error.is_remote() { Some(self.driver.arrived()) } else { self.driver.ended() };
-        if let Some(at) = at {
+    async fn stream_error(&self, error: h2::Error, exchange: &ActiveExchange, progress: &mut HopProgress) -> NetError {
+        if let Some(at) = self.arrival_of(&error, exchange) {
             progress.timer.over_since_got(at);
         }
         if error.is_io() {
@@ -100,10 +107,17 @@ impl Http2 {
         }
     }
 
-    /// Pending for ever where what was read arrived after the request's time was up, though this thread reads it before it
-    /// notices that: the timeout is due.
-    fn in_time<T>(&self, read: T, progress: &HopProgress) -> Poll<T> {
-        if progress.timer.is_past(self.driver.arrived()) { Poll::Pending } else { Poll::Ready(read) }
+    /// Pending for ever where what was read, at `arrived` if it is no error, arrived after the request's time was up, though this
+    /// thread reads it before it notices that: the timeout is due.
+    fn in_time<T>(
+        &self,
+        read: Result<T, h2::Error>,
+        arrived: Instant,
+        exchange: &ActiveExchange,
+        progress: &HopProgress,
+    ) -> Poll<Result<T, h2::Error>> {
+        let ended = read.as_ref().err().and_then(|error| self.arrival_of(error, exchange));
+        if progress.timer.is_past(ended.unwrap_or(arrived)) { Poll::Pending } else { Poll::Ready(read) }
     }
 
     /// Sends `wire` and reads the response; its body is stored in `progress`.
@@ -123,6 +137,7 @@ impl Http2 {
         driver.set_heavy(wire.body.len() > SMALL_BODY);
         let sent = driver.before_sending(|| sender.send_request(request, !has_body));
         let (response, body) = sent.map_err(unsent)?;
+        in_flight.on(body.stream_id());
         let mut response = pin!(response);
         let mut upload = pin!(async {
             if has_body {
@@ -146,21 +161,21 @@ impl Http2 {
             } else {
                 // A body has its window once the head is written.
                 driver.before_sending(|| upload(cx, progress));
-                driver.send();
+                driver.drive();
                 if has_body {
                     driver.before_sending(|| upload(cx, progress));
-                    driver.send();
+                    driver.drive();
                 }
             }
             let response = ready!(response.as_mut().poll(cx));
-            self.in_time(response, progress)
+            self.in_time(response, in_flight.arrivals().first, &in_flight, progress)
         })
         .await;
         let response = match response {
             Ok(response) => response,
-            Err(error) => return Err(self.stream_error(error, progress).await),
+            Err(error) => return Err(self.stream_error(error, &in_flight, progress).await),
         };
-        progress.timer.first_byte(driver.arrived());
+        progress.timer.first_byte(in_flight.arrivals().first);
         let (parts, mut stream) = response.into_parts();
         let headers = headers_of(parts.headers).await?;
         let status = parts.status.as_u16();
@@ -186,18 +201,21 @@ impl Http2 {
             let chunk = poll_fn(|cx| {
                 self.look_when_due(progress);
                 upload(cx, progress);
-                let chunk = ready!(stream.poll_data(cx));
-                self.in_time(chunk, progress)
+                let chunk = ready!(stream.poll_data(cx)).transpose();
+                self.in_time(chunk, in_flight.arrivals().last, &in_flight, progress)
             });
-            let Some(chunk) = chunk.await else { break };
-            let chunk = match chunk {
-                Ok(chunk) => chunk,
+            let chunk = match chunk.await {
+                Ok(Some(chunk)) => chunk,
+                Ok(None) => break,
                 // The `h2` crate resets a stream whose body is not as long as announced.
                 Err(error) if error.is_library() && error.reason() == Some(h2::Reason::PROTOCOL_ERROR) => {
-                    progress.timer.over_since_got(driver.arrived());
+                    progress.timer.over_since_got(in_flight.arrivals().last);
                     return Err(NetError::unexpected_eof(ErrorStage::Body));
                 }
-                Err(error) => return Err(self.stream_error(error, progress).await.at(ErrorStage::Body)),
+                Err(error) => {
+                    let error = self.stream_error(error, &in_flight, progress).await;
+                    return Err(error.at(ErrorStage::Body));
+                }
             };
             received += chunk.len() as u64;
             _ = stream.flow_control().release_capacity(chunk.len());
@@ -213,7 +231,7 @@ impl Http2 {
                 break;
             }
         }
-        progress.timer.over(driver.arrived());
+        progress.timer.over(in_flight.arrivals().last);
         if received > LONG_BODY {
             driver.set_heavy(true);
         }

@@ -122,7 +122,8 @@ impl ConnectionPool {
         lent.idle.iter_mut().for_each(|(_, connection)| _ = connection.stream.detach());
         let is_lent = |(_, spoken, shared): &&SharedConnection| {
             let driver = &shared.driver;
-            *spoken == Protocol::Negotiated && driver.is_here() && (heavy || !driver.is_heavy())
+            // On its way nobody reads it, and who takes it may be late: no exchange waits for that, where it could stay.
+            *spoken == Protocol::Negotiated && driver.is_here() && (heavy || driver.is_idle() && !driver.is_heavy())
         };
         lent.shared.extend(self.shared.iter().filter(|_| shares).filter(is_lent).cloned());
         lent.shared.iter().for_each(|(.., shared)| shared.driver.release());
