@@ -1,9 +1,9 @@
 // k6/websockets: WebSocket as scripts see it. Rust tells what happens on a connection, one event after the other; here
 // it becomes states and handlers. Blob is in a lazy script.
-import { begin, next, send, ping, close, abandon, buffered, warn } from 'native:k6/websockets';
+import { begin, listen, state, enter, watch, send, ping, close, abandon, buffered, warn } from 'native:k6/websockets';
 import * as native from 'native:k6/websockets';
 import * as natives from 'native:volley/globals';
-import { load, once, call, primordials } from 'native:engine';
+import { bind as direct, load, once, call, primordials } from 'native:engine';
 
 const {
   ArrayBufferIsView, ArrayIsArray, Date, ObjectDefineProperty, ObjectGetOwnPropertyDescriptor, ObjectGetOwnPropertyNames,
@@ -17,6 +17,8 @@ const bind = natives.propagatesContext() ? once('volley/async_context').bind : (
 const TYPES = ['open', 'message', 'error', 'close', 'ping', 'pong'];
 // What happens on a connection, as Rust numbers it.
 const EVENTS = ['message', 'open', 'failed', 'closed', 'ping', 'pong'];
+// An error of a handler for texts is told as an event.
+const THROWN = -1;
 const MESSAGE = 0;
 const OPEN = 1;
 const FAILED = 2;
@@ -75,9 +77,15 @@ class WebSocket {
   constructor(url, protocols, params) {
     if (url === undefined || url === null) throw new GoError('WebSocket requires a url');
     const begun = begin(String(url), names(protocols), plain(params));
-    for (let at = 0; at < ownNames.length; at++) ObjectDefineProperty(this, ownNames[at], own[ownNames[at]]);
-    this.#s = { __proto__: null, socket: begun[0], url: begun[1], state: 0, code: undefined, protocol: '', extensions: [], binaryType: 'blob', on: { __proto__: null }, added: { __proto__: null } };
-    listen(this, this.#s);
+    const s = { __proto__: null, socket: begun[0], url: begun[1], code: undefined, protocol: '', extensions: [], binaryType: 'blob', on: { __proto__: null }, added: { __proto__: null } };
+    this.#s = s;
+    for (let at = 0; at < ownNames.length; at++) {
+      const name = ownNames[at];
+      const method = bound[name];
+      ObjectDefineProperty(this, name, method === undefined ? own[name] : { __proto__: null, value: (s[name] = method(s)), enumerable: true });
+    }
+    const onEvent = eventsOf(this, s);
+    listen(s.socket, direct('k6/websockets', 'event', '', 0, s.socket, s.on, 'message', this, s.url, onEvent));
   }
   static {
     inner = (socket) => socket.#s;
@@ -86,7 +94,7 @@ class WebSocket {
     return this.#s.url;
   }
   get readyState() {
-    return this.#s.state;
+    return state(this.#s.socket);
   }
   get bufferedAmount() {
     return buffered(this.#s.socket);
@@ -115,33 +123,32 @@ const bound = {
     if (isType(type)) {
       const listeners = (s.added[type] ??= []);
       listeners[listeners.length] = bind(listener);
+      if (type === 'message') watch(s.socket);
     }
     else warn(`can't add event handler: unknown event type: ${type}`);
   },
-  send: (s) => (data = undefined) => {
-    if (s.state !== 1) throw new GoError('InvalidStateError');
-    send(s.socket, typeof data === 'string' ? data : payload(data));
-  },
+  send: (s) => direct('k6/websockets', 'send', '', 0, s.socket, sendOther),
   ping: (s) => () => {
-    if (s.state !== 1) throw new GoError('InvalidStateError');
+    if (state(s.socket) !== 1) throw new GoError('InvalidStateError');
     ping(s.socket);
   },
   close: (s) => (code = undefined, reason) => {
-    const used = close(s.socket, code, reason === undefined || reason === null ? '' : String(reason), s.state);
+    const before = state(s.socket);
+    const used = close(s.socket, code, reason === undefined || reason === null ? '' : String(reason));
     // Until it is open, the handshake is given up: there is no close frame that could bring the code back.
-    if (s.state === 0) s.code = used;
-    if (s.state < 2) s.state = 2;
+    if (before === 0) s.code = used;
   },
+};
+const sendOther = (socket, data) => {
+  send(socket, payload(data));
 };
 
 for (let at = 0, names = ObjectKeys(bound); at < names.length; at++) {
   const name = names[at];
-  const method = bound[name];
   ObjectDefineProperty(WebSocket.prototype, name, {
     __proto__: null,
     get() {
-      const s = inner(this);
-      return (s[name] ??= method(s));
+      return inner(this)[name];
     },
     enumerable: true,
   });
@@ -196,41 +203,35 @@ function emit(s, event) {
   }
 }
 
-// Handles one event after the other until the last; the iteration lasts as long. No async function: while one
-// waits, its stack does too.
-function listen(target, s) {
-  const onEvent = (kind, timestamp, first, second, third) => {
+// Handles events but texts that go to `onmessage` alone, which Rust hands over. The iteration lasts until the last. No async
+// function: while one waits, its stack does too.
+function eventsOf(target, s) {
+  return (kind, timestamp, first, second, third) => {
+    if (kind === THROWN) return fail(target, s, timestamp, first);
     try {
       take(target, s, kind, timestamp, first, second, third);
     } catch (thrown) {
       fail(target, s, timestamp, thrown);
     }
-    if (s.state < 3) next(s.socket, onEvent);
   };
-  next(s.socket, onEvent);
 }
 
 // An event: its kind, its time, and what else there is to it.
 function take(target, s, kind, timestamp, first, second, third) {
   if (kind === MESSAGE) {
-    if (s.state !== 1) return;
+    if (state(s.socket) !== 1) return;
     const data = typeof first === 'string' || s.binaryType !== 'blob' ? first : new Blob([first]);
-    const event = { type: 'message', target, timestamp, data, origin: s.url };
-    if (s.added.message !== undefined) return emit(s, event);
-    // As `emit` does it, without a look for names.
-    const on = s.on.message;
-    if (on !== undefined) on(event);
-    return;
+    return emit(s, { type: 'message', target, timestamp, data, origin: s.url });
   }
   switch (kind) {
     case OPEN:
       s.protocol = first;
       s.extensions = second;
-      if (s.state !== 0) return;
-      s.state = 1;
+      if (state(s.socket) !== 0) return;
+      enter(s.socket, 1);
       return emit(s, { type: 'open', target, timestamp });
     case FAILED:
-      return end(target, s, timestamp, s.state === 0 ? first : undefined, s.code, '');
+      return end(target, s, timestamp, state(s.socket) === 0 ? first : undefined, s.code, '');
     case CLOSED:
       return end(target, s, timestamp, third, first, second);
     default:
@@ -239,7 +240,7 @@ function take(target, s, kind, timestamp, first, second, third) {
 }
 
 function end(target, s, timestamp, error, code, reason) {
-  s.state = 3;
+  enter(s.socket, 3);
   if (error !== undefined) emit(s, { type: 'error', target, timestamp, error });
   emit(s, code === undefined ? { type: 'close', target, timestamp, reason } : { type: 'close', target, timestamp, code, reason });
 }
@@ -255,7 +256,7 @@ function firstPlace(thrown) {
 
 // A handler threw: the socket hears of it, and the iteration ends with what was thrown, as if a timer had done so.
 function fail(target, s, timestamp, thrown) {
-  if (s.state < 3) {
+  if (state(s.socket) < 3) {
     abandon(s.socket);
     const place = firstPlace(thrown);
     try {

@@ -202,6 +202,7 @@ fn show(value: &Value) -> String {
         | Value::JsonPart(_)
         | Value::Pending(_)
         | Value::Callback(_)
+        | Value::Events(_)
         | Value::Handle(_) => "not from JavaScript".to_owned(),
     }
 }

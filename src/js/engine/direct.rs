@@ -97,6 +97,13 @@ pub trait Scope {
     /// # Errors
     /// What it throws.
     fn call(&mut self, function: Local, args: &[Local]) -> Result<Local, Throw>;
+    /// What JavaScript threw in the call that failed last; `None` for what no script can catch. It is not thrown any more.
+    fn catch(&mut self) -> Option<Local>;
+    /// A new object with members of these names.
+    ///
+    /// # Errors
+    /// When there is no memory.
+    fn record(&mut self, names: &'static [&'static str], values: &[Local]) -> Result<Local, Throw>;
     /// `new constructor(...args)`
     ///
     /// # Errors
@@ -165,6 +172,12 @@ pub trait DirectContext: EngineContext {
     /// # Errors
     /// When there is no memory.
     fn put_member(&mut self, object: &Self::Value, key: &Self::Value, value: &Self::Value) -> Result<(), Self::Error>;
+    /// As [`Scope::record`].
+    ///
+    /// # Errors
+    /// When there is no memory.
+    fn record_of(&mut self, names: &'static [&'static str], values: &[Self::Value])
+    -> Result<Self::Value, Self::Error>;
     /// As [`Scope::construct`].
     ///
     /// # Errors
@@ -197,10 +210,11 @@ pub fn call<C: DirectContext>(
     data: impl Iterator<Item = C::Value>,
 ) -> Result<C::Value, C::Error> {
     let host = context.state().host.clone();
-    let mut values: SmallVec<[C::Value; 16]> = args.collect();
+    let mut values = SmallVec::<[C::Value; 16]>::new();
+    args.for_each(|arg| values.push(arg));
     let args = values.len();
     values.push(this);
-    values.extend(data);
+    data.for_each(|value| values.push(value));
     let data = values.len() - args - 1;
     let mut scope = CallScope { context, values, args, data, thrown: None };
     let result = Host::call_direct(&*host, place, &mut scope);
@@ -339,6 +353,22 @@ impl<C: DirectContext> Scope for CallScope<'_, C> {
         let (function, args) = (self.value(function), self.all(args));
         let result = self.context.call(&function, &args);
         self.keep(result).map(|result| self.add(result))
+    }
+
+    fn catch(&mut self) -> Option<Local> {
+        match self.thrown.take()? {
+            Ok(value) => Some(self.add(value)),
+            error => {
+                self.thrown = Some(error);
+                None
+            }
+        }
+    }
+
+    fn record(&mut self, names: &'static [&'static str], values: &[Local]) -> Result<Local, Throw> {
+        let values = self.all(values);
+        let record = self.context.record_of(names, &values);
+        self.keep(record).map(|record| self.add(record))
     }
 
     fn construct(&mut self, constructor: Local, args: &[Local]) -> Result<Local, Throw> {

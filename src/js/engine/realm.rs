@@ -7,7 +7,7 @@ use std::rc::Rc;
 use rustc_hash::FxHashMap;
 
 use super::{Compiled, ExportKind, GLOBALS, Global, Host, ModuleCode, PromiseOutcome, Realm, lazy, loading};
-use crate::js::value::{Exception, Handle, Pending, Throw, Value};
+use crate::js::value::{EventSource, Exception, Handle, Pending, Throw, Value};
 
 /// Objects nested deeper than this on their way to Rust are taken for cyclic.
 pub const MAX_DEPTH: usize = 64;
@@ -186,6 +186,8 @@ enum Awaited<C: EngineContext> {
     Promise(C::Resolvers),
     /// A function that is called with it.
     Callback(C::Value),
+    /// A function that is called with it, and with what follows.
+    Events(C::Value, Rc<dyn EventSource>),
 }
 
 /// What is kept for a realm.
@@ -264,6 +266,13 @@ impl<C: EngineContext> RealmState<C> {
     /// Calls a function with what comes of `future`.
     pub fn add_callback(&self, function: C::Value, future: Pending) {
         self.add_awaited(Awaited::Callback(function), future);
+    }
+
+    /// Calls a function with one event after the other.
+    pub fn add_events(&self, function: C::Value, source: Rc<dyn EventSource>) {
+        if let Some(next) = source.clone().next() {
+            self.add_awaited(Awaited::Events(function, source), next);
+        }
     }
 
     fn add_awaited(&self, awaited: Awaited<C>, future: Pending) {
@@ -471,19 +480,15 @@ impl<E: EngineRealm> Realm for E {
         let resolvers = match awaited {
             None => return Ok(()),
             Some(Awaited::Promise(resolvers)) => resolvers,
-            Some(Awaited::Callback(function)) => {
-                return self.enter(|context| {
-                    let mut args = smallvec::SmallVec::<[_; 6]>::new();
-                    for arg in match result? {
-                        Value::List(list) => list,
-                        value => vec![value],
-                    } {
-                        args.push(context.to_js(arg).map_err(|error| context.caught(error))?);
-                    }
-                    let called = context.call_entry(&function, &args).map_err(|error| context.caught(error));
-                    context.state().host.job_ended();
-                    called.map(drop)
-                });
+            Some(Awaited::Callback(function)) => return self.enter(|context| call_back(context, &function, result)),
+            Some(Awaited::Events(function, source)) => {
+                self.enter(|context| call_back(context, &function, result))?;
+                if let Some(next) = source.clone().next() {
+                    let state = EngineRealm::state(self);
+                    state.promises.borrow_mut().insert(promise, Awaited::Events(function, source));
+                    state.host.add_pending(promise, next);
+                }
+                return Ok(());
             }
         };
         self.enter(|context| {
@@ -525,4 +530,23 @@ impl<E: EngineRealm> Realm for E {
             list
         })
     }
+}
+
+/// Calls a function of the script with what a native future came to; the members of a list are arguments of their own.
+fn call_back<C: EngineContext>(
+    context: &mut C,
+    function: &C::Value,
+    result: Result<Value, Throw>,
+) -> Result<(), Throw> {
+    let list = match result? {
+        Value::List(list) => list,
+        value => vec![value],
+    };
+    let mut args = smallvec::SmallVec::<[_; 6]>::new();
+    for arg in list {
+        args.push(context.to_js(arg).map_err(|error| context.caught(error))?);
+    }
+    let called = context.call_entry(function, &args).map_err(|error| context.caught(error));
+    context.state().host.job_ended();
+    called.map(drop)
 }

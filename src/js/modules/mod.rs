@@ -23,8 +23,12 @@ pub static TABLE: ModuleTable = ModuleTable {
 const OPS: usize = module_table::count_ops(MODULES);
 
 /// The native functions that work on values of the script themselves: what scripts call again and again.
-const DIRECT_OPS: DirectOps =
-    &[("k6", k6::DIRECT_OPS), ("k6/http", k6::http::DIRECT_OPS), ("k6/metrics", k6::metrics::DIRECT_OPS)];
+const DIRECT_OPS: DirectOps = &[
+    ("k6", k6::DIRECT_OPS),
+    ("k6/http", k6::http::DIRECT_OPS),
+    ("k6/metrics", k6::metrics::DIRECT_OPS),
+    ("k6/websockets", k6::websockets::DIRECT_OPS),
+];
 
 /// What modules do at the turning points of a VU's life; what stands in one row happens in its order.
 const HOOKS: Hooks = Hooks {

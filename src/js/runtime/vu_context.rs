@@ -4,13 +4,13 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use futures_util::future::LocalBoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use super::coroutine;
@@ -84,6 +84,8 @@ pub struct VuContext {
     /// What its samples carry.
     pub contexts: MetricContexts,
     pending: RefCell<FuturesUnordered<Promised>>,
+    /// What those added while they were asked.
+    added: RefCell<Vec<Promised>>,
     /// So many of those wait for what nobody asked for.
     idle: Cell<usize>,
     /// By when they are due; whether each is one of `setInterval`.
@@ -97,7 +99,18 @@ pub struct VuContext {
 }
 
 /// What a promise waits for: its number, and what becomes of it.
-type Promised = LocalBoxFuture<'static, (u32, Result<Value, Throw>)>;
+struct Promised {
+    promise: u32,
+    future: Pending,
+}
+
+impl Future for Promised {
+    type Output = (u32, Result<Value, Throw>);
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.future.as_mut().poll(cx).map(|result| (self.promise, result))
+    }
+}
 
 /// What became of [`VuContext::abort_run`].
 #[derive(Default)]
@@ -139,6 +152,7 @@ impl VuContext {
             requirer: RefCell::default(),
             contexts: MetricContexts::new(tags),
             pending: RefCell::default(),
+            added: RefCell::default(),
             idle: Cell::new(0),
             timers: RefCell::default(),
             turn_began: Cell::new(Instant::now()),
@@ -307,6 +321,7 @@ impl VuContext {
         // Futures that are dropped write down what had come of them: nothing is borrowed meanwhile.
         let pending = std::mem::take(&mut *self.pending.borrow_mut());
         drop(pending);
+        drop(self.added.take());
         self.idle.set(0);
         std::mem::take(&mut *self.timers.borrow_mut())
             .into_iter()
@@ -335,24 +350,23 @@ impl VuContext {
         if first.is_none() && self.pending.borrow().len() <= self.idle.get() {
             return Ok(None);
         }
-        let mut pending = std::mem::take(&mut *self.pending.borrow_mut());
-        let (pending, settled) = self.wait(async move {
-            let settled = match first {
-                None => pending.next().await,
-                Some((due, _)) if pending.is_empty() => {
+        let (this, is_alone) = (self.rc(), self.pending.borrow().is_empty());
+        let settled = self.wait(async move {
+            let next = poll_fn(|cx| this.pending.borrow_mut().poll_next_unpin(cx));
+            match first {
+                None => next.await,
+                Some((due, _)) if is_alone => {
                     precise_timer::sleep_until(due).await;
                     None
                 }
                 Some((due, _)) => tokio::select! {
                     biased;
-                    settled = pending.next() => settled,
+                    settled = next => settled,
                     () = precise_timer::sleep_until(due) => None,
                 },
-            };
-            (pending, settled)
+            }
         })?;
-        let mut added = std::mem::replace(&mut *self.pending.borrow_mut(), pending);
-        self.pending.borrow_mut().extend(std::mem::take(&mut added));
+        self.added.borrow_mut().drain(..).for_each(|promised| self.pending.borrow().push(promised));
         match settled {
             Some((promise, result)) => Ok(Some(LoopEvent::Settled(promise, result))),
             None => self.next_event(),
@@ -517,7 +531,12 @@ impl Host for VuContext {
     }
 
     fn add_pending(&self, promise: u32, future: Pending) {
-        self.pending.borrow().push(Box::pin(async move { (promise, future.await) }));
+        let promised = Promised { promise, future };
+        match self.pending.try_borrow() {
+            Ok(pending) => pending.push(promised),
+            // One of them adds it.
+            Err(_) => self.added.borrow_mut().push(promised),
+        }
     }
 
     fn on_stop(&self, hook: StopHook) {

@@ -1,7 +1,7 @@
 //! The channel between a script and its WebSocket connection: messages out, events in, both in order.
 //!
 //! Each side looks when it has time. Events are bounded: while a script does not take them, the connection stops reading, and
-//! so the server has to stop sending. An idle channel holds no buffer.
+//! so the server has to stop sending. An idle channel holds no large buffer.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -16,6 +16,8 @@ use super::close::CloseOutcome;
 use super::handshake::{HandshakeError, HandshakeResponse};
 use crate::units::sync::lock;
 
+/// What holds no more is kept by an idle channel for the next message.
+const MAX_KEPT: usize = 4;
 /// At most this many events wait for the script; reading then pauses.
 const MAX_EVENTS: usize = 256;
 /// At most this many bytes of messages wait for the script; reading then pauses.
@@ -169,8 +171,7 @@ impl SocketChannel {
             return state.is_ended.then(|| TimedEvent { at: Instant::now(), event: gone() });
         };
         state.incoming_bytes -= next.event.len();
-        if state.incoming.is_empty() {
-            // An idle channel holds no buffer.
+        if state.incoming.is_empty() && state.incoming.capacity() > MAX_KEPT {
             state.incoming = VecDeque::new();
         }
         let wakes = was_full && !state.is_full();
@@ -190,9 +191,9 @@ impl SocketChannel {
         .await
     }
 
-    /// What was written since the last call.
-    pub fn take_written(&self) -> Vec<WrittenMessage> {
-        std::mem::take(&mut self.state().written)
+    /// Puts what was written since the last call into `written`, which is empty.
+    pub fn take_written(&self, written: &mut Vec<WrittenMessage>) {
+        std::mem::swap(&mut self.state().written, written);
     }
 
     /// Sends a close frame unless one was sent, and takes no more events. A connection that is not open yet is given up.
@@ -284,7 +285,7 @@ impl NetworkEnd {
     pub fn next_outgoing(&self) -> Option<OutgoingMessage> {
         let mut state = self.0.state();
         let message = state.outgoing.pop_front();
-        if message.is_some() && state.outgoing.is_empty() {
+        if state.outgoing.is_empty() && state.outgoing.capacity() > MAX_KEPT {
             state.outgoing = VecDeque::new();
         }
         message

@@ -19,7 +19,7 @@ mod tests;
 use std::sync::Arc;
 use std::time::Instant;
 
-pub use channel::{OutgoingMessage, SocketChannel, SocketEvent, TimedEvent};
+pub use channel::{OutgoingMessage, SocketChannel, SocketEvent, TimedEvent, WrittenMessage};
 pub use handshake::{HandshakeError, HandshakeRequest, HandshakeResponse};
 
 use tokio::sync::oneshot;

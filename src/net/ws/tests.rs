@@ -224,7 +224,9 @@ fn who_leaves_is_flushed() {
         channel.send(OutgoingMessage::Text("last words".to_owned()));
         channel.detach(1001);
         channel.clone().flushed().await;
-        assert_eq!(channel.take_written().iter().map(|written| written.bytes).collect::<Vec<_>>(), [10, 0]);
+        let mut written = Vec::new();
+        channel.take_written(&mut written);
+        assert_eq!(written.iter().map(|written| written.bytes).collect::<Vec<_>>(), [10, 0]);
         channel.clone().ended().await;
     });
     assert_eq!(heard.recv().unwrap(), [(0x81, b"last words".to_vec()), (0x88, b"\x03\xe9".to_vec())]);

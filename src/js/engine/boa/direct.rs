@@ -5,8 +5,8 @@ use boa_engine::object::builtins::JsArray;
 use boa_engine::property::PropertyKey;
 use boa_engine::{Context, JsError, JsResult, JsValue, JsVariant};
 
-use super::convert::{enumerable_keys, plain_text, put, resource_of, to_rust};
-use super::errors;
+use super::convert::{enumerable_keys, plain_object, plain_text, property_key, put, resource_of, to_rust};
+use super::{errors, memory};
 use crate::js::engine::direct::{DirectContext, Look};
 use crate::js::value::{Resource, Throw, Value};
 
@@ -105,6 +105,15 @@ impl DirectContext for Context {
         let key = key.to_property_key(self)?;
         put(&object, key, value.clone());
         Ok(())
+    }
+
+    fn record_of(&mut self, names: &'static [&'static str], values: &[JsValue]) -> JsResult<JsValue> {
+        memory::weigh_items(names.len());
+        let object = plain_object(self);
+        for (name, value) in names.iter().zip(values) {
+            put(&object, property_key(name), value.clone());
+        }
+        Ok(object.into())
     }
 
     fn construct_of(&mut self, constructor: &JsValue, args: &[JsValue]) -> JsResult<JsValue> {

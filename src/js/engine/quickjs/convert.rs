@@ -118,7 +118,7 @@ pub fn to_js(context: Context, value: Value) -> Result<Owned, Thrown> {
         Value::Resource(resource) => context.resource(resource)?,
         Value::Pending(future) => promises::pending(context, future)?,
         // Only a native call as a whole has a function to call.
-        Value::Callback(_) => context.undefined(),
+        Value::Callback(_) | Value::Events(_) => context.undefined(),
         Value::Handle(handle) => context.state().value_of(handle).unwrap_or_else(|| context.undefined()),
     })
 }

@@ -81,6 +81,10 @@ impl DirectContext for Context {
         self.define(object, &self.atom_of(key)?, value.clone(), PropertyFlags::PLAIN)
     }
 
+    fn record_of(&mut self, names: &'static [&'static str], values: &[Owned]) -> Result<Owned, Thrown> {
+        self.record(&self.state().extras.forms, names, values.iter().cloned().collect())
+    }
+
     fn construct_of(&mut self, constructor: &Owned, args: &[Owned]) -> Result<Owned, Thrown> {
         let args: smallvec::SmallVec<[Borrowed<'_>; 4]> = args.iter().map(Owned::borrow).collect();
         self.construct(constructor, &args)

@@ -33,6 +33,11 @@ fn call_native(context: Context, place: usize, args: &[Borrowed<'_>]) -> Result<
             state.add_callback(function, future);
             Ok(context.undefined())
         }
+        Ok(Value::Events(source)) => {
+            let function = args.last().map_or_else(|| context.undefined(), |function| context.own(*function));
+            state.add_events(function, source);
+            Ok(context.undefined())
+        }
         Ok(value) => convert::to_js(context, value),
         Err(throw) => Err(errors::throw(context, throw)),
     }
@@ -236,15 +241,19 @@ fn bind(call: &NativeCall<'_>) -> Result<Owned, Thrown> {
         return Err(errors::throw(context, Throw::type_error(format!("`{specifier}` has no `{op}`"))));
     };
     let (name, length) = (CString::new(call.text(2)).unwrap_or_default(), context.to_number(call.arg(3))? as c_int);
-    let data = [4, 5, 6, 7].map(|at| call.arg(at));
-    context.closure::<Direct, 4>((&name, length, place as c_int), data)
+    let facts = (&*name, length, place as c_int);
+    // What it is made with weighs on every VU.
+    match call.args.len() {
+        ..=8 => context.closure::<Direct, 4>(facts, [4, 5, 6, 7].map(|at| call.arg(at))),
+        _ => context.closure::<Direct, 6>(facts, [4, 5, 6, 7, 8, 9].map(|at| call.arg(at))),
+    }
 }
 
 /// A direct function of the host's, with what it was made with.
 struct Direct;
 
-impl Closure<4> for Direct {
-    fn call(call: &NativeCall<'_>, data: &[Borrowed<'_>; 4]) -> Result<Owned, Thrown> {
+impl<const DATA: usize> Closure<DATA> for Direct {
+    fn call(call: &NativeCall<'_>, data: &[Borrowed<'_>; DATA]) -> Result<Owned, Thrown> {
         let mut context = call.context;
         let own = |value: &Borrowed<'_>| call.context.own(*value);
         direct::call(

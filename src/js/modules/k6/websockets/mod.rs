@@ -3,26 +3,32 @@
 //!
 //! The blocking API, `k6/ws`, shares the sockets.
 
-use super::super::Op;
+use std::rc::Rc;
+
+use super::super::{DirectOp, Op};
 use super::http::go;
 use super::tag_pairs;
 use crate::js::loader::Loader;
 use crate::js::runtime::VuContext;
-use crate::js::value::{Args, Throw, Value};
+use crate::js::value::{Args, EventSource, Pending, Throw, Value};
 use crate::net::http::Url;
 use crate::net::http::proto::url::quoted;
 use crate::net::ws::{OutgoingMessage, close};
 
+mod direct;
 mod params;
 pub mod socket;
 
 pub use params::Params;
-use socket::{JsSocket, SocketApi, SocketTags};
+use socket::{JsSocket, ReadyState, SocketApi, SocketTags};
 
 /// The native half.
 pub const OPS: &[(&str, Op)] = &[
     ("begin", begin),
-    ("next", next),
+    ("listen", listen),
+    ("state", state),
+    ("enter", enter),
+    ("watch", watch),
     ("send", send),
     ("ping", ping),
     ("close", close_socket),
@@ -33,9 +39,9 @@ pub const OPS: &[(&str, Op)] = &[
     ("text", text),
 ];
 
-/// States of a socket, as scripts see them.
-const CONNECTING: u8 = 0;
-const OPEN: u8 = 1;
+/// The direct ones.
+pub const DIRECT_OPS: &[(&str, DirectOp)] = &[("send", direct::send), ("event", direct::event)];
+
 /// The longest reason of a close frame.
 const MAX_REASON_LEN: usize = 123;
 
@@ -81,14 +87,50 @@ fn begin(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     Ok(Value::List(vec![Value::Resource(socket), url.as_str().into()]))
 }
 
-/// `(socket, callback)`: the callback is called with its next event.
-fn next(vu: &VuContext, args: Args) -> Result<Value, Throw> {
+/// `(socket, callback)`: the callback is called with each of its events, until it is closed.
+fn listen(vu: &VuContext, args: Args) -> Result<Value, Throw> {
     let socket = args.resource::<JsSocket>(0)?;
-    let (next, vu) = (socket.next(), vu.rc());
-    Ok(Value::Callback(Box::pin(async move {
-        let timed = next.await;
-        Ok(socket.show(&vu, timed))
-    })))
+    Ok(Value::Events(Rc::new(Events { socket, vu: vu.rc() })))
+}
+
+/// The events of a socket.
+struct Events {
+    socket: Rc<JsSocket>,
+    vu: Rc<VuContext>,
+}
+
+impl EventSource for Events {
+    fn next(self: Rc<Self>) -> Option<Pending> {
+        if self.socket.state.get() == ReadyState::Closed {
+            return None;
+        }
+        let next = self.socket.next();
+        Some(Box::pin(async move { Ok(self.socket.show(&self.vu, next.await)) }))
+    }
+}
+
+/// `(socket)` -> its state.
+fn state(_vu: &VuContext, args: Args) -> Result<Value, Throw> {
+    let socket = args.resource::<JsSocket>(0)?;
+    Ok(Value::Number(f64::from(socket.state.get() as u8)))
+}
+
+/// `(socket, state)`: it is in that state now.
+fn enter(_vu: &VuContext, args: Args) -> Result<Value, Throw> {
+    let socket = args.resource::<JsSocket>(0)?;
+    socket.state.set(match args.number(1) as u8 {
+        0 => ReadyState::Connecting,
+        1 => ReadyState::Open,
+        2 => ReadyState::Closing,
+        _ => ReadyState::Closed,
+    });
+    Ok(Value::Undefined)
+}
+
+/// `(socket)`: its messages go to more than one handler.
+fn watch(_vu: &VuContext, args: Args) -> Result<Value, Throw> {
+    args.resource::<JsSocket>(0)?.has_listeners.set(true);
+    Ok(Value::Undefined)
 }
 
 /// `(socket, data)`
@@ -109,7 +151,7 @@ fn ping(vu: &VuContext, args: Args) -> Result<Value, Throw> {
     Ok(Value::Undefined)
 }
 
-/// `(socket, code, reason, state)` -> the code. What is given is checked in every state.
+/// `(socket, code, reason)` -> the code. What is given is checked in every state. An open socket is closing then.
 fn close_socket(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     const FAILED: &str = "Failed to execute 'close' on 'WebSocket'";
     let socket = args.resource::<JsSocket>(0)?;
@@ -131,11 +173,12 @@ fn close_socket(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
         return Err(Throw::go(text));
     }
     // A socket that is closing already needs no second close frame.
-    match args.number(3) as u8 {
-        CONNECTING => socket.give_up(code as u16, reason),
-        OPEN => _ = socket.send(vu, OutgoingMessage::Close(code as u16, reason)),
-        _ => {}
+    match socket.state.get() {
+        ReadyState::Connecting => socket.give_up(code as u16, reason),
+        ReadyState::Open => _ = socket.send(vu, OutgoingMessage::Close(code as u16, reason)),
+        ReadyState::Closing | ReadyState::Closed => return Ok(Value::Number(code)),
     }
+    socket.state.set(ReadyState::Closing);
     Ok(Value::Number(code))
 }
 

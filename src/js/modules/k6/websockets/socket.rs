@@ -18,10 +18,13 @@ use crate::metrics::{MetricId, Record, SampleMetadata, TagSet, builtin};
 use crate::net::http::Headers;
 use crate::net::ws::{
     self, HandshakeError, HandshakeRequest, HandshakeResponse, OutgoingMessage, SocketChannel, SocketEvent, TimedEvent,
+    WrittenMessage,
 };
 
 /// How long the end of an iteration waits for servers to close their connections.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(250);
+/// A list with room for more is not kept for the next messages.
+const MAX_KEPT: usize = 8;
 
 /// Which of the two modules a socket belongs to: they count differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +33,19 @@ pub enum SocketApi {
     Blocking,
     /// `k6/websockets`: one with events. It closes with 1000, and every frame it sends counts as a message.
     Events,
+}
+
+/// The state of a socket of `k6/websockets`, with the numbers of the HTML standard's `readyState`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadyState {
+    /// The handshake is under way.
+    Connecting,
+    /// Messages can be sent.
+    Open,
+    /// One of the two sides has asked for the end.
+    Closing,
+    /// It is over, or could not be opened.
+    Closed,
 }
 
 /// What a socket's samples are tagged with.
@@ -46,6 +62,10 @@ pub struct SocketTags {
 pub struct JsSocket {
     channel: Arc<SocketChannel>,
     api: SocketApi,
+    /// As its script sees it.
+    pub state: Cell<ReadyState>,
+    /// Messages go to more than the one handler.
+    pub has_listeners: Cell<bool>,
     given_tags: SocketTags,
     /// What the VU was tagged with when it was made.
     base: Arc<TagSet>,
@@ -60,6 +80,8 @@ pub struct JsSocket {
     is_tagged: Cell<bool>,
     /// Its session has been counted.
     is_over: Cell<bool>,
+    /// Room for what was written since it was counted last.
+    written: Cell<Vec<WrittenMessage>>,
     /// Bytes that are not written yet, as the running task sees it, and which task that is.
     buffered: Cell<(u64, u64)>,
 }
@@ -81,6 +103,8 @@ impl JsSocket {
         let socket = Rc::new(Self {
             channel,
             api,
+            state: Cell::new(ReadyState::Connecting),
+            has_listeners: Cell::new(false),
             given_tags,
             tags: RefCell::new(base.clone()),
             base,
@@ -90,6 +114,7 @@ impl JsSocket {
             is_closing: Cell::new(false),
             is_tagged: Cell::new(false),
             is_over: Cell::new(false),
+            written: Cell::default(),
             buffered: Cell::new((0, 0)),
         });
         vu.module_state::<Sockets>().0.borrow_mut().push(socket.clone());
@@ -197,13 +222,17 @@ impl JsSocket {
         if !self.is_tagged.get() {
             return;
         }
-        let mut bytes = 0;
-        for written in self.channel.take_written() {
+        let (mut bytes, mut all) = (0, self.written.take());
+        self.channel.take_written(&mut all);
+        for written in all.drain(..) {
             bytes += written.bytes as u64;
             // The blocking API counts what is sent when it is.
             if self.api == SocketApi::Events {
                 self.sample(vu, written.at, builtin::WS_MSGS_SENT, 1.0);
             }
+        }
+        if all.capacity() <= MAX_KEPT {
+            self.written.set(all);
         }
         let (buffered, task) = self.buffered.get();
         self.buffered.set((buffered.saturating_sub(bytes), task));
@@ -292,40 +321,40 @@ impl JsSocket {
         }
     }
 
-    /// An event for JavaScript: the number of its kind (message, open, failed, closed, ping, pong), its time in milliseconds, and three
-    /// values that depend on the kind.
+    /// An event for JavaScript: the number of its kind (message, open, failed, closed, ping, pong), its time in milliseconds, and up to
+    /// three values that depend on the kind.
     pub fn show(&self, vu: &VuContext, timed: TimedEvent) -> Value {
         self.refresh_buffered(vu);
         self.count(vu, &timed);
         let time = vu.script.epoch.stamp(timed.at).0 as f64 / 1e6;
-        let mut list: Vec<Value> = Vec::with_capacity(5);
-        let mut of = |kind: u8, more: [Value; 3]| {
+        let of = |kind: u8, more: &mut dyn Iterator<Item = Value>| {
+            let mut list = Vec::with_capacity(3);
             list.extend([Value::Number(f64::from(kind)), Value::Number(time)]);
             list.extend(more);
+            Value::List(list)
         };
-        let nothing = || Value::Undefined;
+        let with = |kind: u8, value: Value| of(kind, &mut std::iter::once(value));
         match timed.event {
             SocketEvent::Open(answer) => {
                 let protocol = answer.headers.get("Sec-Websocket-Protocol").unwrap_or_default().into();
                 let extensions = answer.headers.get_all("Sec-Websocket-Extensions").map(Value::from).collect();
-                of(1, [protocol, Value::List(extensions), nothing()]);
+                of(1, &mut [protocol, Value::List(extensions)].into_iter())
             }
-            SocketEvent::Failed(refused) => of(2, [refused.text.into(), nothing(), nothing()]),
+            SocketEvent::Failed(refused) => with(2, refused.text.into()),
             SocketEvent::Text(text) => {
                 let text = String::from_utf8(text).unwrap_or_else(|error| text_of(error.as_bytes()));
-                of(0, [text.into(), nothing(), nothing()]);
+                with(0, text.into())
             }
-            SocketEvent::Binary(bytes) => of(0, [Value::Bytes(bytes.into()), nothing(), nothing()]),
-            SocketEvent::Ping => of(4, [nothing(), nothing(), nothing()]),
-            SocketEvent::Pong(_) => of(5, [nothing(), nothing(), nothing()]),
+            SocketEvent::Binary(bytes) => with(0, Value::Bytes(bytes.into())),
+            SocketEvent::Ping => of(4, &mut std::iter::empty()),
+            SocketEvent::Pong(_) => of(5, &mut std::iter::empty()),
             SocketEvent::Closed(farewell) => {
                 let code = farewell.code.map_or(Value::Undefined, |code| Value::Number(f64::from(code)));
                 let complaint = farewell.complaint().map_or(Value::Undefined, Value::from);
                 let reason = if farewell.code.is_some() { farewell.reason } else { String::new() };
-                of(3, [code, reason.into(), complaint]);
+                of(3, &mut [code, reason.into(), complaint].into_iter())
             }
         }
-        Value::List(list)
     }
 }
 
