@@ -8,6 +8,7 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io;
+use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, LazyLock, Mutex, Weak};
@@ -194,9 +195,9 @@ impl WatchedSocket {
         let Some(fd) = stash.open else { return };
         // SAFETY: the socket is open as long as the stash says so, which is locked.
         let fd = unsafe { BorrowedFd::borrow_raw(fd) };
-        let mut room = [0; 16 * 1024];
+        let mut room = [MaybeUninit::uninit(); 16 * 1024];
         while stash.bytes < MAX_STASH {
-            let mut buf = ReadBuf::new(&mut room);
+            let mut buf = ReadBuf::uninit(&mut room);
             let (read, arrived) = match arrival::receive(&fd, &mut buf) {
                 Ok((_, arrived)) => (Ok(buf.filled().to_vec()), arrived),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,

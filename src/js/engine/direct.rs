@@ -210,21 +210,19 @@ pub fn call<C: DirectContext>(
     data: impl Iterator<Item = C::Value>,
 ) -> Result<C::Value, C::Error> {
     let host = context.state().host.clone();
-    let mut values = SmallVec::<[C::Value; 16]>::new();
-    args.for_each(|arg| values.push(arg));
-    let args = values.len();
-    values.push(this);
-    data.for_each(|value| values.push(value));
-    let data = values.len() - args - 1;
-    let mut scope = CallScope { context, values, args, data, thrown: None };
+    let mut scope = CallScope { context, values: SmallVec::new(), args: 0, data: 0, thrown: None };
+    args.for_each(|arg| scope.values.push(arg));
+    scope.args = scope.values.len();
+    scope.values.push(this);
+    data.for_each(|value| scope.values.push(value));
+    scope.data = scope.values.len() - scope.args - 1;
     let result = Host::call_direct(&*host, place, &mut scope);
-    let CallScope { context, mut values, thrown, .. } = scope;
-    match (result, thrown) {
-        (Ok(Local(at)), _) if (at as usize) < values.len() => Ok(values.swap_remove(at as usize)),
-        (Ok(_), _) => Ok(context.undefined()),
-        (Err(Throw::Script), Some(Ok(value))) => Err(context.throw_value(value)),
+    match (result, scope.thrown.take()) {
+        (Ok(Local(at)), _) if (at as usize) < scope.values.len() => Ok(scope.values.swap_remove(at as usize)),
+        (Ok(_), _) => Ok(scope.context.undefined()),
+        (Err(Throw::Script), Some(Ok(value))) => Err(scope.context.throw_value(value)),
         (Err(Throw::Stop), Some(Err(error))) => Err(error),
-        (Err(throw), _) => Err(context.throw(throw)),
+        (Err(throw), _) => Err(scope.context.throw(throw)),
     }
 }
 

@@ -227,7 +227,7 @@ impl Http2 {
             }
             // Without an end, nothing is taken off.
             left -= if left == usize::MAX { 0 } else { wanted.len() };
-            if left == 0 {
+            if left == 0 || stream.is_end_stream() {
                 break;
             }
         }
