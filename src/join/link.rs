@@ -455,6 +455,8 @@ impl Link {
             && !self.was_aborted
         {
             self.was_aborted = true;
+            // What ends because of it finds there that it was told to.
+            self.shared.state.send_replace(self.state.clone());
             run.abort(abort.failure());
         }
         if control.pause.number > self.obeyed.0 {
