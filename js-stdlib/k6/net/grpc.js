@@ -1,8 +1,8 @@
 // k6/net/grpc: clients. Messages are made, sent and read in Rust; streams are in a lazy script.
-import { constants, client, load, loadProtoset, connect, invoke, asyncInvoke, healthCheck, close } from 'native:k6/net/grpc';
+import { constants, client, load, loadProtoset, connect, healthCheck, close } from 'native:k6/net/grpc';
 import * as native from 'native:k6/net/grpc';
 import * as natives from 'native:volley/globals';
-import { evaluate, once, call, primordials } from 'native:engine';
+import { bind, evaluate, once, call, primordials } from 'native:engine';
 
 const { ArrayIsArray, JSONStringify, ObjectDefineProperty, String, TypeError } = primordials;
 
@@ -19,6 +19,16 @@ function texts(list) {
 const worded = (key, value) =>
   typeof value === 'bigint' || (typeof value === 'number' && value - value !== 0) ? String(value) : value;
 
+// A message as JSON with such texts; a list of nothing, and why, where there is none.
+function wordedJson(message) {
+  try {
+    return JSONStringify(message, worded);
+  } catch (error) {
+    const why = error instanceof TypeError ? 'cyclic reference to an object found' : text(error);
+    return [undefined, `unable to normalize number strings: ${why}`];
+  }
+}
+
 // A message as JSON, or why there is none, for two arguments.
 function json(message) {
   if (message === undefined || message === null) return [];
@@ -28,12 +38,8 @@ function json(message) {
   } catch {
     // Said below, if it still holds.
   }
-  try {
-    return [JSONStringify(message, worded)];
-  } catch (error) {
-    const why = error instanceof TypeError ? 'cyclic reference to an object found' : text(error);
-    return [undefined, `unable to normalize number strings: ${why}`];
-  }
+  const made = wordedJson(message);
+  return ArrayIsArray(made) ? made : [made];
 }
 
 export class Client {
@@ -52,14 +58,6 @@ export class Client {
   connect(address, params) {
     return connect(this, text(address), params);
   }
-  invoke(method, request, params) {
-    const made = json(request);
-    return invoke(this, text(method), made[0], params, made[1]);
-  }
-  asyncInvoke(method, request, params) {
-    const made = json(request);
-    return asyncInvoke(this, text(method), made[0], params, made[1]);
-  }
   healthCheck(service) {
     return healthCheck(this, text(service));
   }
@@ -67,6 +65,13 @@ export class Client {
     close(this);
   }
 }
+// Calls go to Rust with the script's own values.
+function direct(name) {
+  const value = bind('k6/net/grpc', name, name, 3, NATIVE, text, JSONStringify, wordedJson);
+  ObjectDefineProperty(Client.prototype, name, { __proto__: null, value, writable: true, configurable: true });
+}
+direct('invoke');
+direct('asyncInvoke');
 
 let streamScript;
 export function Stream(client, method, params) {

@@ -55,6 +55,9 @@ pub trait Scope {
     /// A copy, if nobody can see that it is made: texts, numbers, booleans, `null`, `undefined`, and objects of those that are no
     /// lists, have no getters and stand for nothing native.
     fn plain(&mut self, value: Local) -> Option<Value>;
+    /// `JSON.stringify(value)` of an object at which nobody can see that it is read; `None` where somebody might, where there are
+    /// numbers or texts that JSON does not have, and on an engine whose own function is as quick.
+    fn json(&mut self, value: Local) -> Option<String>;
     /// The items of a list that has each of them, has nothing else, and at which nobody can see that they are read.
     fn items(&mut self, list: Local) -> Option<SmallVec<[Local; 8]>>;
     /// A new list.
@@ -145,6 +148,8 @@ pub trait DirectContext: EngineContext {
     fn is_true(&self, value: &Self::Value) -> bool;
     /// As [`Scope::plain`].
     fn plain(&mut self, value: &Self::Value) -> Option<Value>;
+    /// As [`Scope::json`].
+    fn json_of(&mut self, value: &Self::Value) -> Option<String>;
     /// As [`Scope::items`].
     fn items_of(&mut self, list: &Self::Value) -> Option<Vec<Self::Value>>;
     /// As [`Scope::list`].
@@ -298,6 +303,11 @@ impl<C: DirectContext> Scope for CallScope<'_, C> {
             Some(value) => self.context.plain(value),
             None => Some(Value::Undefined),
         }
+    }
+
+    fn json(&mut self, value: Local) -> Option<String> {
+        let value = self.value(value);
+        self.context.json_of(&value)
     }
 
     fn items(&mut self, list: Local) -> Option<SmallVec<[Local; 8]>> {

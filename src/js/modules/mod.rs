@@ -27,6 +27,7 @@ const DIRECT_OPS: DirectOps = &[
     ("k6", k6::DIRECT_OPS),
     ("k6/http", k6::http::DIRECT_OPS),
     ("k6/metrics", k6::metrics::DIRECT_OPS),
+    ("k6/net/grpc", k6::net::grpc::DIRECT_OPS),
     ("k6/websockets", k6::websockets::DIRECT_OPS),
 ];
 

@@ -6,7 +6,7 @@ use boa_engine::property::PropertyKey;
 use boa_engine::{Context, JsError, JsResult, JsValue, JsVariant};
 
 use super::convert::{enumerable_keys, plain_object, plain_text, property_key, put, resource_of, to_rust};
-use super::{errors, memory};
+use super::{errors, json_text, memory};
 use crate::js::engine::direct::{DirectContext, Look};
 use crate::js::value::{Resource, Throw, Value};
 
@@ -46,6 +46,10 @@ impl DirectContext for Context {
 
     fn plain(&mut self, value: &JsValue) -> Option<Value> {
         plain(value, self, 0)
+    }
+
+    fn json_of(&mut self, value: &JsValue) -> Option<String> {
+        json_text::text_of(value, self)
     }
 
     fn items_of(&mut self, list: &JsValue) -> Option<Vec<JsValue>> {

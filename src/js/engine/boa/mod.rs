@@ -9,6 +9,7 @@ mod convert;
 mod direct;
 mod errors;
 mod json;
+mod json_text;
 mod language;
 mod limits;
 mod memory;

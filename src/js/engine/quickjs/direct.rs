@@ -42,6 +42,10 @@ impl DirectContext for Context {
         plain(*self, value.borrow(), 0)
     }
 
+    fn json_of(&mut self, _value: &Owned) -> Option<String> {
+        None
+    }
+
     fn items_of(&mut self, list: &Owned) -> Option<Vec<Owned>> {
         if !list.borrow().is_plain_array() {
             return None;

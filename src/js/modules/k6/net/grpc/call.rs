@@ -9,6 +9,7 @@ use prost::Message;
 use super::params::CallParams;
 use super::sample::{CallTags, Made};
 use super::{ClientMethod, GrpcClient, Types, debug, decode, encode, sample};
+use crate::js::engine::direct::{Local, Look, Scope};
 use crate::js::runtime::VuContext;
 use crate::js::value::{Args, Throw, Value, text_of};
 use crate::net::grpc::{Call, CallOutcome, Channel, GrpcCode, GrpcMetadata, GrpcStatus, UnaryCall};
@@ -29,26 +30,87 @@ struct PreparedCall {
     discards_message: bool,
 }
 
-/// `(client, method, json, params, trouble)` -> the response. `trouble` is why there is no JSON.
-pub(super) fn invoke(vu: &VuContext, args: Args) -> Result<Value, Throw> {
-    let prepared = prepare(vu, args)?;
+/// `client.invoke(method, request, params)` -> the response. Made with the symbol that natives go by, what makes a text of a method
+/// that is none, the language's `JSON.stringify`, and what says it of messages with numbers JSON does not have.
+pub(super) fn invoke(vu: &VuContext, scope: &mut dyn Scope) -> Result<Local, Throw> {
+    let prepared = prepare(vu, arguments(scope)?)?;
     let asked = prepared.channel.awaited_unary(prepared.call.clone(), prepared.message.clone());
-    vu.wait(prepared.response(vu, asked))
+    let response = vu.wait(prepared.response(vu, asked))?;
+    scope.make(response)
 }
 
 /// As [`invoke`], but a promise.
-pub(super) fn invoke_async(vu: &VuContext, args: Args) -> Result<Value, Throw> {
-    let prepared = match prepare(vu, args) {
+pub(super) fn invoke_async(vu: &VuContext, scope: &mut dyn Scope) -> Result<Local, Throw> {
+    let prepared = match prepare(vu, arguments(scope)?) {
         Ok(prepared) => prepared,
         // Promises reject with the bare text.
         Err(Throw::Error { class: "GoError", message }) => {
-            return Ok(Value::Pending(Box::pin(async move { Err(Throw::Host { message }) })));
+            return scope.make(Value::Pending(Box::pin(async move { Err(Throw::Host { message }) })));
         }
         Err(other) => return Err(other),
     };
     let asked = prepared.channel.unary(prepared.call.clone(), prepared.message.clone());
     let response = prepared.response(vu, asked);
-    Ok(Value::Pending(Box::pin(async move { Ok(response.await) })))
+    scope.make(Value::Pending(Box::pin(async move { Ok(response.await) })))
+}
+
+/// `(client, method, json, params, trouble)`; `trouble` is why there is no JSON.
+fn arguments(scope: &mut dyn Scope) -> Result<Args, Throw> {
+    let (request, method, params) = (scope.arg(1), scope.arg(0), scope.arg(2));
+    let (json, trouble) = request_json(scope, request)?;
+    let method = match scope.look(method) {
+        Look::Text => method,
+        _ => {
+            let text = scope.data(1);
+            scope.call(text, &[method])?
+        }
+    };
+    let client = client_of(scope)?;
+    let method = Value::String(scope.text(method));
+    let params = scope.copy(params)?;
+    Ok([client, method, json, params, trouble].into_iter().collect())
+}
+
+/// The native thing that `this` stands for.
+fn client_of(scope: &mut dyn Scope) -> Result<Value, Throw> {
+    let (this, symbol) = (scope.this(), scope.data(0));
+    if scope.look(this) == Look::Object {
+        let native = scope.get(this, symbol)?;
+        if let Some(client) = scope.resource(native) {
+            return Ok(Value::Resource(client));
+        }
+    }
+    scope.copy(this)
+}
+
+/// A request as JSON, or why there is none.
+fn request_json(scope: &mut dyn Scope, request: Local) -> Result<(Value, Value), Throw> {
+    if matches!(scope.look(request), Look::Undefined | Look::Null) {
+        return Ok((Value::Undefined, Value::Undefined));
+    }
+    if let Some(json) = scope.json(request) {
+        return Ok((Value::String(json), Value::Undefined));
+    }
+    let stringify = scope.data(2);
+    match scope.call(stringify, &[request]) {
+        Ok(made) => {
+            let json = scope.copy(made)?;
+            // It may be a number JSON does not have.
+            let may_be_number = matches!(&json, Value::String(json) if json.contains("null"));
+            if !may_be_number {
+                return Ok((json, Value::Undefined));
+            }
+        }
+        // Said below, if it still holds.
+        Err(Throw::Script) if scope.catch().is_some() => {}
+        Err(throw) => return Err(throw),
+    }
+    let worded = scope.data(3);
+    let made = scope.call(worded, &[request])?;
+    Ok(match scope.copy(made)? {
+        Value::List(mut list) => (Value::Undefined, list.pop().unwrap_or(Value::Undefined)),
+        json => (json, Value::Undefined),
+    })
 }
 
 fn prepare(vu: &VuContext, mut args: Args) -> Result<PreparedCall, Throw> {

@@ -8,7 +8,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::super::super::Op;
+use super::super::super::{DirectOp, Op};
 use crate::execution::precise_timer;
 use crate::js::loader::Loader;
 use crate::js::modules::cpu_pool;
@@ -51,8 +51,6 @@ pub const OPS: &[(&str, Op)] = &[
     ("load", load),
     ("loadProtoset", load_protoset),
     ("connect", connect),
-    ("invoke", call::invoke),
-    ("asyncInvoke", call::invoke_async),
     ("healthCheck", health_check),
     ("close", close),
     ("openStream", stream::open),
@@ -61,6 +59,9 @@ pub const OPS: &[(&str, Op)] = &[
     ("endStream", stream::end),
     ("warn", super::super::warn),
 ];
+
+/// The direct ones.
+pub const DIRECT_OPS: &[(&str, DirectOp)] = &[("invoke", call::invoke), ("asyncInvoke", call::invoke_async)];
 
 /// The states of a service's health, with k6's spelling.
 const HEALTH: [(&str, u32); 4] = [
