@@ -280,6 +280,7 @@ struct JSShared {
     int class_count;
     struct JSClass *classes;
     /* strings that many have: an open hash table, half of it free */
+    size_t settled_size; /* what a runtime takes that shares, once init code has run; 0 = not known yet */
     uint32_t string_count;
     uint32_t string_size; /* a power of two, or 0 */
     struct JSString **strings;
@@ -332,6 +333,8 @@ struct JSRuntime {
     struct list_head tmp_obj_list; /* used during GC */
     JSGCPhaseEnum gc_phase : 8;
     size_t malloc_gc_threshold;
+    /* volley: the names of flags of regular expressions that have no constant atoms, once they were needed */
+    JSAtom regexp_flags[6];
 #ifdef ENABLE_DUMPS // JS_DUMP_LEAKS
     struct list_head string_list; /* list of JSString.link */
 #endif
@@ -3152,6 +3155,8 @@ static void js_use_shared(JSRuntime *rt, JSShared *shared)
     rt->shared_count = shared->count;
     rt->class_array = shared->classes;
     rt->class_count = shared->class_count;
+    /* others have collected the garbage of the same init code: there is not much */
+    rt->malloc_gc_threshold = max_int64(rt->malloc_gc_threshold, shared->settled_size + shared->settled_size / 4);
     rt->const_count = max_uint32(shared->count, JS_ATOM_END);
 }
 
@@ -3182,6 +3187,7 @@ JSShared *JS_Share(JSRuntime *rt)
     shared->code = NULL;
     shared->classes = rt->class_array;
     shared->class_count = rt->class_count;
+    shared->settled_size = 0;
     shared->string_count = 0;
     shared->string_size = 0;
     shared->strings = NULL;
@@ -5757,7 +5763,8 @@ static no_inline int resize_properties(JSContext *ctx, JSShape **psh,
     intptr_t h;
 
     sh = *psh;
-    new_size = max_int(count, sh->prop_size * 3 / 2);
+    /* volley: from two to four at once, as most that grow go on; what init code made is settled later */
+    new_size = max_int(count, sh->prop_size == 2 ? 4 : sh->prop_size * 3 / 2);
     /* Reallocate prop array first to avoid crash or size inconsistency
        in case of memory allocation failure */
     if (p) {
@@ -11476,6 +11483,23 @@ int JS_DefinePropertyValue(JSContext *ctx, JSValueConst this_obj,
                            JSAtom prop, JSValue val, int flags)
 {
     int ret;
+    JSObject *p;
+    JSProperty *pr;
+
+    /* volley: a name that an ordinary object has not needs no more than that */
+    if (JS_VALUE_GET_TAG(this_obj) == JS_TAG_OBJECT) {
+        p = JS_VALUE_GET_OBJ(this_obj);
+        if (!p->is_exotic && p->extensible && !__JS_AtomIsTaggedInt(prop) &&
+            !find_own_property1(p, prop)) {
+            pr = add_property(ctx, p, prop, flags & JS_PROP_C_W_E);
+            if (unlikely(!pr)) {
+                JS_FreeValue(ctx, val);
+                return -1;
+            }
+            pr->u.value = val;
+            return true;
+        }
+    }
     ret = JS_DefinePropertyValueConst(ctx, this_obj, prop, val, flags);
     JS_FreeValue(ctx, val);
     return ret;
@@ -11485,7 +11509,19 @@ int JS_DefinePropertyValueValue(JSContext *ctx, JSValueConst this_obj,
                                 JSValue prop, JSValue val, int flags)
 {
     JSAtom atom;
+    JSObject *p;
     int ret;
+
+    /* volley: the next element of an array needs no more than that */
+    if (JS_VALUE_GET_TAG(prop) == JS_TAG_INT &&
+        JS_VALUE_GET_TAG(this_obj) == JS_TAG_OBJECT) {
+        p = JS_VALUE_GET_OBJ(this_obj);
+        if (p->class_id == JS_CLASS_ARRAY && p->fast_array && p->extensible &&
+            p->u.array.count == (uint32_t)JS_VALUE_GET_INT(prop) &&
+            p->u.array.count < INT32_MAX &&
+            (flags & JS_PROP_C_W_E) == JS_PROP_C_W_E)
+            return add_fast_array_element(ctx, p, val, flags);
+    }
     atom = JS_ValueToAtom(ctx, prop);
     JS_FreeValue(ctx, prop);
     if (unlikely(atom == JS_ATOM_NULL)) {
@@ -39926,6 +39962,9 @@ void JS_Settle(JSRuntime *rt, bool is_first)
                 js_settle_string(rt, &p->prop[i].u.value, is_first);
         }
     }
+    if (rt->shared && !is_first && !rt->shared->settled_size)
+        rt->shared->settled_size = rt->malloc_state.malloc_size;
+    rt->malloc_gc_threshold = max_int64(256 * 1024, rt->malloc_state.malloc_size + rt->malloc_state.malloc_size / 2);
 }
 
 /* volley: the functions of this code become ones that all runtimes have which share */
@@ -47103,10 +47142,10 @@ static int string_indexof_char(JSString *p, int c, int from)
         }
     } else {
         if ((c & ~0xff) == 0) {
-            for (i = from; i < len; i++) {
-                if (str8(p)[i] == (uint8_t)c)
-                    return i;
-            }
+            /* volley: by the C library */
+            uint8_t *found = memchr(str8(p) + from, c, len - from);
+            if (found)
+                return found - str8(p);
         }
     }
     return -1;
@@ -49389,6 +49428,44 @@ static JSValue js_regexp_get_flag(JSContext *ctx, JSValueConst this_val, int mas
     return js_bool(flags & mask);
 }
 
+/* volley: the name of a flag that has no constant atom, by its place among those */
+static JSAtom js_regexp_flag_name(JSContext *ctx, int at)
+{
+    static const char *const names[] = {
+        "hasIndices", "ignoreCase", "multiline", "dotAll", "unicodeSets", "sticky"
+    };
+    JSAtom *name = &ctx->rt->regexp_flags[at];
+
+    if (*name == JS_ATOM_NULL)
+        *name = JS_NewAtom(ctx, names[at]);
+    return *name;
+}
+
+/* volley: as JS_ToBool of the property, which is not asked for where it is that of all regular expressions */
+static int js_regexp_flag(JSContext *ctx, JSValueConst this_val, JSAtom atom,
+                          int mask)
+{
+    JSObject *p, *getter;
+    JSProperty *pr;
+    JSShapeProperty *prs;
+
+    if (unlikely(atom == JS_ATOM_NULL))
+        return -1;
+    p = JS_VALUE_GET_OBJ(this_val);
+    if (p->class_id == JS_CLASS_REGEXP && p->shape->proto &&
+        !find_own_property1(p, atom)) {
+        prs = find_own_property(&pr, p->shape->proto, atom);
+        if (prs && (prs->flags & JS_PROP_TMASK) == JS_PROP_GETSET) {
+            getter = pr->u.getset.getter;
+            if (getter && getter->class_id == JS_CLASS_C_FUNCTION &&
+                getter->u.cfunc.c_function.getter_magic == js_regexp_get_flag &&
+                getter->u.cfunc.magic == mask)
+                return (lre_get_flags(str8(p->u.regexp.bytecode)) & mask) != 0;
+        }
+    }
+    return JS_ToBoolFree(ctx, JS_GetProperty(ctx, this_val, atom));
+}
+
 static JSValue js_regexp_get_flags(JSContext *ctx, JSValueConst this_val)
 {
     char str[8], *p = str;
@@ -49397,42 +49474,42 @@ static JSValue js_regexp_get_flags(JSContext *ctx, JSValueConst this_val)
     if (JS_VALUE_GET_TAG(this_val) != JS_TAG_OBJECT)
         return JS_ThrowTypeErrorNotAnObject(ctx);
 
-    res = JS_ToBoolFree(ctx, JS_GetPropertyStr(ctx, this_val, "hasIndices"));
+    res = js_regexp_flag(ctx, this_val, js_regexp_flag_name(ctx, 0), LRE_FLAG_INDICES);
     if (res < 0)
         goto exception;
     if (res)
         *p++ = 'd';
-    res = JS_ToBoolFree(ctx, JS_GetProperty(ctx, this_val, JS_ATOM_global));
+    res = js_regexp_flag(ctx, this_val, JS_ATOM_global, LRE_FLAG_GLOBAL);
     if (res < 0)
         goto exception;
     if (res)
         *p++ = 'g';
-    res = JS_ToBoolFree(ctx, JS_GetPropertyStr(ctx, this_val, "ignoreCase"));
+    res = js_regexp_flag(ctx, this_val, js_regexp_flag_name(ctx, 1), LRE_FLAG_IGNORECASE);
     if (res < 0)
         goto exception;
     if (res)
         *p++ = 'i';
-    res = JS_ToBoolFree(ctx, JS_GetPropertyStr(ctx, this_val, "multiline"));
+    res = js_regexp_flag(ctx, this_val, js_regexp_flag_name(ctx, 2), LRE_FLAG_MULTILINE);
     if (res < 0)
         goto exception;
     if (res)
         *p++ = 'm';
-    res = JS_ToBoolFree(ctx, JS_GetPropertyStr(ctx, this_val, "dotAll"));
+    res = js_regexp_flag(ctx, this_val, js_regexp_flag_name(ctx, 3), LRE_FLAG_DOTALL);
     if (res < 0)
         goto exception;
     if (res)
         *p++ = 's';
-    res = JS_ToBoolFree(ctx, JS_GetProperty(ctx, this_val, JS_ATOM_unicode));
+    res = js_regexp_flag(ctx, this_val, JS_ATOM_unicode, LRE_FLAG_UNICODE);
     if (res < 0)
         goto exception;
     if (res)
         *p++ = 'u';
-    res = JS_ToBoolFree(ctx, JS_GetPropertyStr(ctx, this_val, "unicodeSets"));
+    res = js_regexp_flag(ctx, this_val, js_regexp_flag_name(ctx, 4), LRE_FLAG_UNICODE_SETS);
     if (res < 0)
         goto exception;
     if (res)
         *p++ = 'v';
-    res = JS_ToBoolFree(ctx, JS_GetPropertyStr(ctx, this_val, "sticky"));
+    res = js_regexp_flag(ctx, this_val, js_regexp_flag_name(ctx, 5), LRE_FLAG_STICKY);
     if (res < 0)
         goto exception;
     if (res)
