@@ -5763,8 +5763,7 @@ static no_inline int resize_properties(JSContext *ctx, JSShape **psh,
     intptr_t h;
 
     sh = *psh;
-    /* volley: from two to four at once, as most that grow go on; what init code made is settled later */
-    new_size = max_int(count, sh->prop_size == 2 ? 4 : sh->prop_size * 3 / 2);
+    new_size = max_int(count, sh->prop_size * 3 / 2);
     /* Reallocate prop array first to avoid crash or size inconsistency
        in case of memory allocation failure */
     if (p) {
