@@ -78,7 +78,7 @@ pub(super) fn run(request: JoinRequest, logger: Logger, joined: &SyncSender<Resu
         if joined.send(Ok(shared.clone())).is_err() {
             return;
         }
-        let mut link = Link::new(shared.clone(), meeting);
+        let mut link = MeetingLink::new(shared.clone(), meeting);
         let is_late = async {
             shared.leaving.notified().await;
             tokio::time::sleep(STOPPED_TIMEOUT).await;
@@ -102,7 +102,7 @@ struct PendingFrame {
 }
 
 /// What the thread knows.
-struct Link {
+struct MeetingLink {
     shared: Arc<Shared>,
     meeting: Meeting,
     state: JoinState,
@@ -129,7 +129,7 @@ struct Link {
     abort: Option<AbortOrder>,
 }
 
-impl Link {
+impl MeetingLink {
     fn new(shared: Arc<Shared>, meeting: Meeting) -> Self {
         let now = Instant::now();
         Self {

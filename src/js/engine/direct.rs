@@ -1,6 +1,8 @@
 //! Native functions that work on the values of a script themselves, instead of copies: they call its functions, read members one
 //! by one, and leave what is seldom to a function of js-stdlib.
 
+use std::rc::Rc;
+
 use smallvec::SmallVec;
 
 use super::Host;
@@ -112,6 +114,11 @@ pub trait Scope {
     /// # Errors
     /// What it throws.
     fn construct(&mut self, constructor: Local, args: &[Local]) -> Result<Local, Throw>;
+}
+
+/// The native thing that an object is, if it is one of this type.
+pub fn resource_of<T: 'static>(scope: &dyn Scope, value: Local) -> Option<Rc<T>> {
+    scope.resource(value)?.downcast().ok()
 }
 
 /// Calls the function at `at` among what this one was made with, with all its arguments: what is seldom.

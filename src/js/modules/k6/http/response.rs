@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use super::statuses::error_code;
 use super::{gjson, json_text};
-use crate::js::engine::direct::{Local, Look, Scope, leave_method_to};
+use crate::js::engine::direct::{Local, Look, Scope, leave_method_to, resource_of};
 use crate::js::modules::cpu_pool;
 use crate::js::modules::k6::html;
 use crate::js::runtime::VuContext;
@@ -142,7 +142,7 @@ pub(super) fn get(_vu: &VuContext, scope: &mut dyn Scope) -> Result<Local, Throw
         return Ok(kept);
     }
     if scope.look(key) == Look::Text {
-        let answer = scope.resource(target).and_then(|resource| resource.downcast::<JsResponse>().ok());
+        let answer = resource_of::<JsResponse>(scope, target);
         let name = scope.text(key);
         let value = answer.map_or(Value::Undefined, |answer| field_of(&answer, &name));
         if !matches!(value, Value::Undefined) {
@@ -313,7 +313,7 @@ pub(super) fn json_direct(vu: &VuContext, scope: &mut dyn Scope) -> Result<Local
         return leave_method_to(scope, 0);
     }
     let target = scope.get(this, native)?;
-    let Some(answer) = scope.resource(target).and_then(|resource| resource.downcast::<JsResponse>().ok()) else {
+    let Some(answer) = resource_of::<JsResponse>(scope, target) else {
         return leave_method_to(scope, 0);
     };
     if is_whole && let Some(kept) = scope.own(target, parsed)? {

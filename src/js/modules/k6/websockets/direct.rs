@@ -1,7 +1,9 @@
 //! What scripts do again and again with a socket: text messages, both ways. Everything else is left to JavaScript.
 
+use std::rc::Rc;
+
 use super::socket::{JsSocket, ReadyState};
-use crate::js::engine::direct::{Local, Look, Scope, leave_to};
+use crate::js::engine::direct::{Local, Look, Scope, leave_to, resource_of};
 use crate::js::runtime::VuContext;
 use crate::js::value::{Throw, Value};
 use crate::net::ws::OutgoingMessage;
@@ -13,10 +15,9 @@ const MESSAGE: f64 = 0.0;
 /// What JavaScript calls an event that is the error of a handler.
 const THROWN: f64 = -1.0;
 
-fn socket_of(scope: &mut dyn Scope) -> Result<std::rc::Rc<JsSocket>, Throw> {
+fn socket_of(scope: &mut dyn Scope) -> Result<Rc<JsSocket>, Throw> {
     let socket = scope.data(0);
-    let resource = scope.resource(socket).and_then(|resource| resource.downcast().ok());
-    resource.ok_or_else(|| Throw::type_error("there is no socket"))
+    resource_of(scope, socket).ok_or_else(|| Throw::type_error("there is no socket"))
 }
 
 /// `socket.send(data)`, made with the native socket and a function that sends what is no text.

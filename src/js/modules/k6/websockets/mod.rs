@@ -133,11 +133,10 @@ fn watch(_vu: &VuContext, args: Args) -> Result<Value, Throw> {
     Ok(Value::Undefined)
 }
 
-/// `(socket, data)`
+/// `(socket, data)`: bytes. Texts are sent by [`direct::send`].
 fn send(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let socket = args.resource::<JsSocket>(0)?;
     let outgoing = match args.take(1) {
-        Value::String(text) => OutgoingMessage::Text(text),
         Value::Bytes(bytes) => OutgoingMessage::Binary(bytes),
         other => return Err(Throw::go(format!("unsupported send type {}", go::type_of(&other)))),
     };
