@@ -78,13 +78,16 @@ impl Running {
 
     /// Waits for a line that contains this text.
     pub fn wait_for(&self, text: &str) {
-        let begun = Instant::now();
-        while let Ok(line) = self.seen.recv_timeout(PATIENCE.saturating_sub(begun.elapsed())) {
-            if line.contains(text) {
-                return;
+        let (begun, mut said) = (Instant::now(), String::new());
+        let silence = loop {
+            match self.seen.recv_timeout(PATIENCE.saturating_sub(begun.elapsed())) {
+                Ok(line) if line.contains(text) => return,
+                Ok(line) => said.push_str(&line),
+                Err(silence) => break silence,
             }
-        }
-        panic!("`{text}` was never said");
+            said.push('\n');
+        };
+        panic!("`{text}` was never said ({silence}), but:\n{said}");
     }
 
     /// Its process id.
