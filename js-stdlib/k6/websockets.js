@@ -1,6 +1,6 @@
 // k6/websockets: WebSocket as scripts see it. Rust tells what happens on a connection, one event after the other; here
 // it becomes states and handlers. Blob is in a lazy script.
-import { begin, listen, state, enter, watch, send, ping, close, abandon, buffered, warn } from 'native:k6/websockets';
+import { begin, state, enter, watch, send, ping, close, abandon, buffered, warn } from 'native:k6/websockets';
 import * as native from 'native:k6/websockets';
 import * as natives from 'native:volley/globals';
 import { bind as direct, load, once, call, primordials } from 'native:engine';
@@ -70,6 +70,7 @@ function payload(data) {
   return data[toStringTag] === 'Blob' && data instanceof Blob ? blob().data(data) : data;
 }
 
+const listen = direct('k6/websockets', 'listen', '', 0);
 let inner;
 
 class WebSocket {
@@ -84,8 +85,7 @@ class WebSocket {
       const method = bound[name];
       ObjectDefineProperty(this, name, method === undefined ? own[name] : { __proto__: null, value: (s[name] = method(s)), enumerable: true });
     }
-    const onEvent = eventsOf(this, s);
-    listen(s.socket, direct('k6/websockets', 'event', '', 0, s.socket, s.on, 'message', this, s.url, onEvent));
+    listen(s.socket, s.on, 'message', this, s.url, eventsOf(this, s));
   }
   static {
     inner = (socket) => socket.#s;

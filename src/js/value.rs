@@ -52,8 +52,6 @@ pub enum Value {
     /// result, by the event loop; the members of a list are arguments of their own. For events that come again and again: it
     /// takes half of what a promise does. An error of the future ends the turn.
     Callback(Pending),
-    /// As [`Self::Callback`], with one event after the other.
-    Events(Rc<dyn EventSource>),
     /// A value the engine keeps for Rust.
     Handle(Handle),
     /// Something that has no meaning in Rust: the Go-like name of its type (`func(...)`, `symbol`).
@@ -73,12 +71,6 @@ pub type Resource = Rc<dyn Any>;
 
 /// What a promise waits for.
 pub type Pending = LocalBoxFuture<'static, Result<Value, Throw>>;
-
-/// Where events come from of which a script hears one after the other.
-pub trait EventSource {
-    /// The next event, once it comes; `None` after the last.
-    fn next(self: Rc<Self>) -> Option<Pending>;
-}
 
 /// A ticket for a value inside an engine; valid for the realm that gave it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -290,7 +282,6 @@ impl std::fmt::Debug for Value {
             Self::Resource(_) => f.write_str("resource"),
             Self::Pending(_) => f.write_str("pending"),
             Self::Callback(_) => f.write_str("callback"),
-            Self::Events(_) => f.write_str("events"),
             Self::Handle(handle) => write!(f, "handle {}", handle.0),
             Self::Opaque(kind) => f.write_str(kind),
         }

@@ -202,7 +202,6 @@ fn show(value: &Value) -> String {
         | Value::JsonPart(_)
         | Value::Pending(_)
         | Value::Callback(_)
-        | Value::Events(_)
         | Value::Handle(_) => "not from JavaScript".to_owned(),
     }
 }

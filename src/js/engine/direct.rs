@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use super::Host;
 use super::realm::EngineContext;
-use crate::js::value::{Resource, Throw, Value};
+use crate::js::value::{Pending, Resource, Throw, Value};
 
 /// A value of the script, for the time of one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,6 +114,20 @@ pub trait Scope {
     /// # Errors
     /// What it throws.
     fn construct(&mut self, constructor: Local, args: &[Local]) -> Result<Local, Throw>;
+    /// Has the event loop hand over one event of `source` after the other, each with these values of the script as its
+    /// [data](Self::data). An error of a hand-over ends the turn.
+    fn listen(&mut self, source: Rc<dyn EventSource>, with: &[Local]);
+}
+
+/// Where events come from of which a script hears one after the other: it takes a fraction of what promises do.
+pub trait EventSource {
+    /// Ready once the next event has come, which the source keeps; `None` after the last.
+    fn next(self: Rc<Self>) -> Option<Pending>;
+    /// Hands the event over that has come.
+    ///
+    /// # Errors
+    /// What the script throws.
+    fn deliver(&self, scope: &mut dyn Scope) -> Result<(), Throw>;
 }
 
 /// The native thing that an object is, if it is one of this type.
@@ -188,8 +202,11 @@ pub trait DirectContext: EngineContext {
     ///
     /// # Errors
     /// When there is no memory.
-    fn record_of(&mut self, names: &'static [&'static str], values: &[Self::Value])
-    -> Result<Self::Value, Self::Error>;
+    fn record_of(
+        &mut self,
+        names: &'static [&'static str],
+        values: impl ExactSizeIterator<Item = Self::Value>,
+    ) -> Result<Self::Value, Self::Error>;
     /// As [`Scope::construct`].
     ///
     /// # Errors
@@ -228,14 +245,22 @@ pub fn call<C: DirectContext>(
     scope.values.push(this);
     data.for_each(|value| scope.values.push(value));
     scope.data = scope.values.len() - scope.args - 1;
-    let result = Host::call_direct(&*host, place, &mut scope);
-    match (result, scope.thrown.take()) {
-        (Ok(Local(at)), _) if (at as usize) < scope.values.len() => Ok(scope.values.swap_remove(at as usize)),
-        (Ok(_), _) => Ok(scope.context.undefined()),
-        (Err(Throw::Script), Some(Ok(value))) => Err(scope.context.throw_value(value)),
-        (Err(Throw::Stop), Some(Err(error))) => Err(error),
-        (Err(throw), _) => Err(scope.context.throw(throw)),
+    match Host::call_direct(&*host, place, &mut scope) {
+        Ok(Local(at)) if (at as usize) < scope.values.len() => Ok(scope.values.swap_remove(at as usize)),
+        Ok(_) => Ok(scope.context.undefined()),
+        Err(throw) => Err(scope.error_of(throw)),
     }
+}
+
+/// Hands over the event of a source that has come; `data` is what the script gave when it began to listen.
+///
+/// # Errors
+/// What the script throws.
+pub fn deliver<C: DirectContext>(context: &mut C, source: &dyn EventSource, data: &[C::Value]) -> Result<(), C::Error> {
+    let mut scope = CallScope { context, values: SmallVec::new(), args: 0, data: data.len(), thrown: None };
+    scope.values.push(scope.context.undefined());
+    scope.values.extend(data.iter().cloned());
+    source.deliver(&mut scope).map_err(|throw| scope.error_of(throw))
 }
 
 impl<C: DirectContext> CallScope<'_, C> {
@@ -249,6 +274,15 @@ impl<C: DirectContext> CallScope<'_, C> {
 
     fn value(&self, Local(at): Local) -> C::Value {
         self.values.get(at as usize).cloned().unwrap_or_else(|| self.context.undefined())
+    }
+
+    /// What is thrown where the function fails like this.
+    fn error_of(&mut self, throw: Throw) -> C::Error {
+        match (throw, self.thrown.take()) {
+            (Throw::Script, Some(Ok(value))) => self.context.throw_value(value),
+            (Throw::Stop, Some(Err(error))) => error,
+            (throw, _) => self.context.throw(throw),
+        }
     }
 
     fn all(&self, locals: &[Local]) -> SmallVec<[C::Value; 6]> {
@@ -381,8 +415,10 @@ impl<C: DirectContext> Scope for CallScope<'_, C> {
     }
 
     fn record(&mut self, names: &'static [&'static str], values: &[Local]) -> Result<Local, Throw> {
-        let values = self.all(values);
-        let record = self.context.record_of(names, &values);
+        let Self { context, values: known, .. } = self;
+        let undefined = context.undefined();
+        let values = values.iter().map(|Local(at)| known.get(*at as usize).unwrap_or(&undefined).clone());
+        let record = context.record_of(names, values);
         self.keep(record).map(|record| self.add(record))
     }
 
@@ -390,5 +426,10 @@ impl<C: DirectContext> Scope for CallScope<'_, C> {
         let (constructor, args) = (self.value(constructor), self.all(args));
         let made = self.context.construct_of(&constructor, &args);
         self.keep(made).map(|made| self.add(made))
+    }
+
+    fn listen(&mut self, source: Rc<dyn EventSource>, with: &[Local]) {
+        let with = with.iter().map(|local| self.value(*local)).collect();
+        self.context.state().add_events(with, source);
     }
 }

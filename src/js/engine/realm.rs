@@ -6,8 +6,9 @@ use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
+use super::direct::{self, DirectContext, EventSource};
 use super::{Compiled, ExportKind, GLOBALS, Global, Host, ModuleCode, PromiseOutcome, Realm, lazy, loading};
-use crate::js::value::{EventSource, Exception, Handle, Pending, Throw, Value};
+use crate::js::value::{Exception, Handle, Pending, Throw, Value};
 
 /// Objects nested deeper than this on their way to Rust are taken for cyclic.
 pub const MAX_DEPTH: usize = 64;
@@ -163,7 +164,7 @@ pub trait EngineContext: Sized {
 /// A realm of an engine, and how Rust gets into it.
 pub trait EngineRealm {
     /// The context of the realm.
-    type Context: EngineContext;
+    type Context: DirectContext;
     /// A part of js-stdlib that has to be there before any script runs.
     const PRELUDE: Option<&'static str> = None;
 
@@ -186,8 +187,8 @@ enum Awaited<C: EngineContext> {
     Promise(C::Resolvers),
     /// A function that is called with it.
     Callback(C::Value),
-    /// A function that is called with it, and with what follows.
-    Events(C::Value, Rc<dyn EventSource>),
+    /// A source that hands it over, and what follows, and what it does so with.
+    Events(Rc<[C::Value]>, Rc<dyn EventSource>),
 }
 
 /// What is kept for a realm.
@@ -268,10 +269,10 @@ impl<C: EngineContext> RealmState<C> {
         self.add_awaited(Awaited::Callback(function), future);
     }
 
-    /// Calls a function with one event after the other.
-    pub fn add_events(&self, function: C::Value, source: Rc<dyn EventSource>) {
+    /// Hands over one event of `source` after the other, with these values.
+    pub fn add_events(&self, with: Rc<[C::Value]>, source: Rc<dyn EventSource>) {
         if let Some(next) = source.clone().next() {
-            self.add_awaited(Awaited::Events(function, source), next);
+            self.add_awaited(Awaited::Events(with, source), next);
         }
     }
 
@@ -476,20 +477,25 @@ impl<E: EngineRealm> Realm for E {
     }
 
     fn settle(&self, promise: u32, result: Result<Value, Throw>) -> Result<(), Throw> {
-        let awaited = EngineRealm::state(self).promises.borrow_mut().remove(&promise);
+        let state = EngineRealm::state(self);
+        let events = match state.promises.borrow().get(&promise) {
+            Some(Awaited::Events(with, source)) => Some((with.clone(), source.clone())),
+            _ => None,
+        };
+        if let Some((with, source)) = events {
+            result?;
+            self.enter(|context| hand_over(context, &*source, &with))?;
+            match source.next() {
+                Some(next) => state.host.add_pending(promise, next),
+                None => drop(state.promises.borrow_mut().remove(&promise)),
+            }
+            return Ok(());
+        }
+        let awaited = state.promises.borrow_mut().remove(&promise);
         let resolvers = match awaited {
-            None => return Ok(()),
             Some(Awaited::Promise(resolvers)) => resolvers,
             Some(Awaited::Callback(function)) => return self.enter(|context| call_back(context, &function, result)),
-            Some(Awaited::Events(function, source)) => {
-                self.enter(|context| call_back(context, &function, result))?;
-                if let Some(next) = source.clone().next() {
-                    let state = EngineRealm::state(self);
-                    state.promises.borrow_mut().insert(promise, Awaited::Events(function, source));
-                    state.host.add_pending(promise, next);
-                }
-                return Ok(());
-            }
+            Some(Awaited::Events(..)) | None => return Ok(()),
         };
         self.enter(|context| {
             let result = match result {
@@ -530,6 +536,13 @@ impl<E: EngineRealm> Realm for E {
             list
         })
     }
+}
+
+/// Hands over an event that has come.
+fn hand_over<C: DirectContext>(context: &mut C, source: &dyn EventSource, with: &[C::Value]) -> Result<(), Throw> {
+    let handed = direct::deliver(context, source, with).map_err(|error| context.caught(error));
+    context.state().host.job_ended();
+    handed
 }
 
 /// Calls a function of the script with what a native future came to; the members of a list are arguments of their own.

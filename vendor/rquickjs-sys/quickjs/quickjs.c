@@ -568,6 +568,7 @@ struct JSContext {
        an object with what it has made, by name */
     JSValue late_intrinsics[JS_LATE_COUNT];
     JSLateIntrinsicHook *late_intrinsic_hook;
+    JSLateValueHook *late_value_hook; /* volley: makes the value of a property that JS_DefineLateValue has defined */
 
     double time_origin;
 
@@ -2666,6 +2667,7 @@ JSContext *JS_NewContext(JSRuntime *rt)
         return NULL;
     }
 
+    JS_AddIntrinsicDisposableStacks(ctx);
     return ctx;
 }
 
@@ -9045,6 +9047,40 @@ static JSAutoInitFunc *const js_autoinit_func_table[] = {
     js_bytecode_autoinit, /* JS_AUTOINIT_ID_BYTECODE */
 };
 
+/* volley: JavaScript runs, and may have made the value itself, or put the properties elsewhere. Without a value, the next one who
+   asks tries again. */
+static int js_make_late_value(JSContext *ctx, JSObject *p, JSAtom prop, JSProperty *pr)
+{
+    JSContext *realm = JS_DupContext(js_autoinit_get_realm(pr));
+    int place = (uintptr_t)pr->u.init.opaque;
+    JSShapeProperty *prs;
+    JSValue obj, val;
+    int ret = -1;
+
+    obj = js_dup(JS_MKPTR(JS_TAG_OBJECT, p));
+    val = realm->late_value_hook(realm, place);
+    if (JS_IsException(val))
+        goto done;
+    ret = 0;
+    prs = find_own_property(&pr, p, prop);
+    if (!prs || (prs->flags & JS_PROP_TMASK) != JS_PROP_AUTOINIT) {
+        JS_FreeValue(ctx, val);
+        goto done;
+    }
+    if (js_shape_prepare_update(ctx, p, &prs)) {
+        JS_FreeValue(ctx, val);
+        ret = -1;
+        goto done;
+    }
+    js_autoinit_free(ctx->rt, pr);
+    prs->flags &= ~JS_PROP_TMASK;
+    pr->u.value = val;
+done:
+    JS_FreeValue(ctx, obj);
+    JS_FreeContext(realm);
+    return ret;
+}
+
 /* warning: 'prs' is reallocated after it */
 static int JS_AutoInitProperty(JSContext *ctx, JSObject *p, JSAtom prop,
                                JSProperty *pr, JSShapeProperty *prs)
@@ -9053,6 +9089,9 @@ static int JS_AutoInitProperty(JSContext *ctx, JSObject *p, JSAtom prop,
     JSContext *realm;
     JSAutoInitFunc *func;
 
+    if (js_autoinit_get_id(pr) == JS_AUTOINIT_ID_PROP &&
+        (uintptr_t)pr->u.init.opaque < JS_LATE_VALUE_COUNT)
+        return js_make_late_value(ctx, p, prop, pr);
     if (js_shape_prepare_update(ctx, p, &prs))
         return -1;
 
@@ -56739,7 +56778,20 @@ int JS_AddIntrinsicPromise(JSContext *ctx)
                            JS_PROP_CONFIGURABLE, JS_PROP_CONFIGURABLE))
         return -1;
 
-    /* AsyncDisposableStack */
+    return 0;
+}
+
+void JS_AddIntrinsicDisposableStacks(JSContext *ctx)
+{
+    ctx->class_proto[JS_CLASS_DISPOSABLE_STACK] = JS_NewObject(ctx);
+    JS_SetPropertyFunctionList(ctx, ctx->class_proto[JS_CLASS_DISPOSABLE_STACK],
+                               js_disposable_stack_proto_funcs,
+                               countof(js_disposable_stack_proto_funcs));
+    JS_NewGlobalCConstructorMagic(ctx, "DisposableStack",
+                                  js_disposable_stack_constructor, 0,
+                                  ctx->class_proto[JS_CLASS_DISPOSABLE_STACK],
+                                  JS_CLASS_DISPOSABLE_STACK);
+
     ctx->class_proto[JS_CLASS_ASYNC_DISPOSABLE_STACK] = JS_NewObject(ctx);
     JS_SetPropertyFunctionList(ctx, ctx->class_proto[JS_CLASS_ASYNC_DISPOSABLE_STACK],
                                js_async_disposable_stack_proto_funcs,
@@ -56748,7 +56800,6 @@ int JS_AddIntrinsicPromise(JSContext *ctx)
                                   js_disposable_stack_constructor, 0,
                                   ctx->class_proto[JS_CLASS_ASYNC_DISPOSABLE_STACK],
                                   JS_CLASS_ASYNC_DISPOSABLE_STACK);
-    return 0;
 }
 
 /* URI handling */
@@ -58777,16 +58828,6 @@ int JS_AddIntrinsicBaseObjects(JSContext *ctx)
                            ctx->class_proto[JS_CLASS_GENERATOR],
                            JS_PROP_CONFIGURABLE, JS_PROP_CONFIGURABLE))
         return -1;
-
-    /* explicit resource management */
-    ctx->class_proto[JS_CLASS_DISPOSABLE_STACK] = JS_NewObject(ctx);
-    JS_SetPropertyFunctionList(ctx, ctx->class_proto[JS_CLASS_DISPOSABLE_STACK],
-                               js_disposable_stack_proto_funcs,
-                               countof(js_disposable_stack_proto_funcs));
-    JS_NewGlobalCConstructorMagic(ctx, "DisposableStack",
-                                  js_disposable_stack_constructor, 0,
-                                  ctx->class_proto[JS_CLASS_DISPOSABLE_STACK],
-                                  JS_CLASS_DISPOSABLE_STACK);
 
     /* global properties */
     ctx->eval_obj = JS_GetProperty(ctx, ctx->global_obj, JS_ATOM_eval);
@@ -62708,6 +62749,27 @@ int JS_DefineLateIntrinsic(JSContext *ctx, JSValueConst obj, const char *name,
     ret = JS_DefineAutoInitProperty(ctx, obj, atom, JS_AUTOINIT_ID_PROP,
                                     (void *)&js_late_entries[group],
                                     JS_PROP_WRITABLE | JS_PROP_CONFIGURABLE);
+    JS_FreeAtom(ctx, atom);
+    return ret < 0 ? -1 : 0;
+}
+
+void JS_SetLateValueHook(JSContext *ctx, JSLateValueHook *hook)
+{
+    ctx->late_value_hook = hook;
+}
+
+int JS_DefineLateValue(JSContext *ctx, JSValueConst obj, const char *name,
+                       int place, int prop_flags)
+{
+    JSAtom atom;
+    int ret;
+
+    assert(place >= 0 && place < JS_LATE_VALUE_COUNT);
+    atom = JS_NewAtom(ctx, name);
+    if (atom == JS_ATOM_NULL)
+        return -1;
+    ret = JS_DefineAutoInitProperty(ctx, obj, atom, JS_AUTOINIT_ID_PROP,
+                                    (void *)(uintptr_t)place, prop_flags);
     JS_FreeAtom(ctx, atom);
     return ret < 0 ? -1 : 0;
 }

@@ -519,6 +519,14 @@ typedef int JSLateIntrinsicHook(JSContext *ctx, int group);
 JS_EXTERN void JS_SetLateIntrinsicHook(JSContext *ctx, JSLateIntrinsicHook *hook);
 /* Defines a property that is made with its group; `obj` has none of this name. */
 JS_EXTERN int JS_DefineLateIntrinsic(JSContext *ctx, JSValueConst obj, const char *name, int group);
+/* volley: defines a property whose value the hook makes when it is first asked for, by its place; `obj` has none of this name. The
+   hook may run JavaScript, and returns an exception where there is no value yet. */
+#define JS_LATE_VALUE_COUNT 4096
+typedef JSValue JSLateValueHook(JSContext *ctx, int place);
+JS_EXTERN void JS_SetLateValueHook(JSContext *ctx, JSLateValueHook *hook);
+JS_EXTERN int JS_DefineLateValue(JSContext *ctx, JSValueConst obj, const char *name, int place, int prop_flags);
+/* volley: `DisposableStack` and `AsyncDisposableStack` */
+JS_EXTERN void JS_AddIntrinsicDisposableStacks(JSContext *ctx);
 /* Makes a group now. */
 JS_EXTERN int JS_NeedLateIntrinsics(JSContext *ctx, int group);
 JS_EXTERN JSRuntime *JS_NewRuntime2(const JSMallocFunctions *mf, void *opaque);

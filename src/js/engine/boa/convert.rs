@@ -154,7 +154,7 @@ pub fn to_js(value: Value, context: &mut Context) -> JsResult<JsValue> {
         Value::Resource(resource) => JsObject::new(context.root_shape(), None, NativeObject(resource)).upcast().into(),
         Value::Pending(future) => promises::pending(future, context),
         // Only a native call as a whole has a function to call.
-        Value::Callback(_) | Value::Events(_) => JsValue::undefined(),
+        Value::Callback(_) => JsValue::undefined(),
         Value::Handle(handle) => state(context).value_of(handle).unwrap_or_default(),
     })
 }

@@ -111,11 +111,15 @@ impl DirectContext for Context {
         Ok(())
     }
 
-    fn record_of(&mut self, names: &'static [&'static str], values: &[JsValue]) -> JsResult<JsValue> {
+    fn record_of(
+        &mut self,
+        names: &'static [&'static str],
+        values: impl ExactSizeIterator<Item = JsValue>,
+    ) -> JsResult<JsValue> {
         memory::weigh_items(names.len());
         let object = plain_object(self);
         for (name, value) in names.iter().zip(values) {
-            put(&object, property_key(name), value.clone());
+            put(&object, property_key(name), value);
         }
         Ok(object.into())
     }

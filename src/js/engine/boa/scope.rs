@@ -36,11 +36,6 @@ pub fn call_native(place: usize, args: &[JsValue], context: &mut Context) -> JsR
             state.add_callback(function, future);
             Ok(JsValue::undefined())
         }
-        Ok(Value::Events(source)) => {
-            let function = args.last().cloned().unwrap_or_default();
-            state.add_events(function, source);
-            Ok(JsValue::undefined())
-        }
         Ok(value) => convert::to_js(value, context),
         Err(throw) => {
             if let Throw::Stop = throw {

@@ -107,7 +107,7 @@ pub fn to_js(context: Context, value: Value) -> Result<Owned, Thrown> {
             object
         }
         Value::Record(names, values) => {
-            context.record(&context.state().extras.forms, names, all_to_js(context, values)?)?
+            context.record(&context.state().extras.forms, names, all_to_js(context, values)?.into_iter())?
         }
         Value::Json(json) => json_to_js(context, &json)?,
         Value::JsonPart(part) => match json::parse_first(context, &part.text) {
@@ -118,7 +118,7 @@ pub fn to_js(context: Context, value: Value) -> Result<Owned, Thrown> {
         Value::Resource(resource) => context.resource(resource)?,
         Value::Pending(future) => promises::pending(context, future)?,
         // Only a native call as a whole has a function to call.
-        Value::Callback(_) | Value::Events(_) => context.undefined(),
+        Value::Callback(_) => context.undefined(),
         Value::Handle(handle) => context.state().value_of(handle).unwrap_or_else(|| context.undefined()),
     })
 }

@@ -85,8 +85,12 @@ impl DirectContext for Context {
         self.define(object, &self.atom_of(key)?, value.clone(), PropertyFlags::PLAIN)
     }
 
-    fn record_of(&mut self, names: &'static [&'static str], values: &[Owned]) -> Result<Owned, Thrown> {
-        self.record(&self.state().extras.forms, names, values.iter().cloned().collect())
+    fn record_of(
+        &mut self,
+        names: &'static [&'static str],
+        values: impl ExactSizeIterator<Item = Owned>,
+    ) -> Result<Owned, Thrown> {
+        self.record(&self.state().extras.forms, names, values)
     }
 
     fn construct_of(&mut self, constructor: &Owned, args: &[Owned]) -> Result<Owned, Thrown> {

@@ -33,11 +33,6 @@ fn call_native(context: Context, place: usize, args: &[Borrowed<'_>]) -> Result<
             state.add_callback(function, future);
             Ok(context.undefined())
         }
-        Ok(Value::Events(source)) => {
-            let function = args.last().map_or_else(|| context.undefined(), |function| context.own(*function));
-            state.add_events(function, source);
-            Ok(context.undefined())
-        }
         Ok(value) => convert::to_js(context, value),
         Err(throw) => Err(errors::throw(context, throw)),
     }
@@ -68,25 +63,19 @@ pub fn define(context: Context, name: &'static str, global: Global, enumerable: 
             ((getter, Some(setter)), PropertyFlags::FIXED)
         }
         Global::Lazy(part, member) => {
-            let place = LazyGlobal { name, part, member, flags }.place();
-            let [getter, setter] =
-                [context.function::<MakePart>(c"", place)?, context.function::<ReplacePart>(c"", place)?];
-            ((getter, Some(setter)), accessor)
+            return context.define_late_global(name, LazyGlobal { part, member }.place(), flags);
         }
         Global::Itself => ((context.closure::<Itself, 0>((c"", 0, 0), [])?, None), accessor),
     };
     context.define_accessor(&scope, name, functions, flags)
 }
 
-/// A global that is a part of js-stdlib. Its functions have nothing but its place among all of the thread, so that a VU has no
-/// names of its own for it.
+/// A global that is a part of js-stdlib. A realm knows its place among all of the thread, and has nothing else of it until it is
+/// asked for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct LazyGlobal {
-    name: &'static str,
     part: &'static str,
     member: Option<&'static str>,
-    /// Of the plain property it becomes.
-    flags: PropertyFlags,
 }
 
 thread_local! {
@@ -94,47 +83,24 @@ thread_local! {
 }
 
 impl LazyGlobal {
-    fn place(self) -> c_int {
+    fn place(self) -> u16 {
         LAZY_GLOBALS.with_borrow_mut(|all| {
             let place = all.iter().position(|one| *one == self).unwrap_or_else(|| {
                 all.push(self);
                 all.len() - 1
             });
-            place as c_int
+            place as u16
         })
     }
-
-    fn at(place: c_int) -> Self {
-        LAZY_GLOBALS.with_borrow(|all| all[place as usize])
-    }
-
-    /// Makes a plain property of the global object.
-    fn replace(self, context: Context, value: Owned) -> Result<(), Thrown> {
-        context.define(&context.global(), self.name, value, self.flags)
-    }
 }
 
-/// The getter of such a global: makes it, and puts the value in its own place.
-struct MakePart;
-
-impl NativeFunction for MakePart {
-    fn call(call: &NativeCall<'_>) -> Result<Owned, Thrown> {
-        let (mut context, global) = (call.context, LazyGlobal::at(call.magic));
-        let value = lazy::part(&mut context, global.part, global.member)?;
-        context.ok(global.replace(context, value.clone()));
-        Ok(value)
-    }
-}
-
-/// Its setter.
-struct ReplacePart;
-
-impl NativeFunction for ReplacePart {
-    fn call(call: &NativeCall<'_>) -> Result<Owned, Thrown> {
-        let context = call.context;
-        context.ok(LazyGlobal::at(call.magic).replace(context, context.own(call.arg(0))));
-        Ok(context.undefined())
-    }
+/// What such a global is, by its place.
+///
+/// # Errors
+/// What making it throws; it is made the next time then.
+pub fn late_value(mut context: Context, place: u16) -> Result<Owned, Thrown> {
+    let global = LAZY_GLOBALS.with_borrow(|all| all[usize::from(place)]);
+    lazy::part(&mut context, global.part, global.member)
 }
 
 /// The global object.

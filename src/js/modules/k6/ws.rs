@@ -55,7 +55,7 @@ fn open(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
 /// `(socket, milliseconds or undefined)` -> the next event; undefined when none came in that time.
 fn wait(vu: &VuContext, args: Args) -> Result<Value, Throw> {
     let socket = args.resource::<JsSocket>(0)?;
-    if let Some(timed) = socket.take() {
+    if let Some(timed) = socket.try_next() {
         return Ok(socket.show(vu, timed));
     }
     let next = socket.next();

@@ -96,7 +96,7 @@ unsafe extern "C" fn enter_closure<F: Closure<N>, const N: usize>(
 }
 
 /// What QuickJS gets of the result of `call`.
-fn leave(context: Context, call: impl FnOnce() -> Result<Owned, Thrown>) -> JSValue {
+pub(super) fn leave(context: Context, call: impl FnOnce() -> Result<Owned, Thrown>) -> JSValue {
     guard(context, call).map_or(EXCEPTION, Owned::into_raw)
 }
 

@@ -252,10 +252,12 @@ impl Context {
         self,
         forms: &KnownForms,
         names: &'static [&'static str],
-        values: SmallVec<[Owned; MAX_KNOWN_MEMBERS]>,
+        values: impl Iterator<Item = Owned>,
     ) -> Result<Owned, Thrown> {
         let like = forms.record(self, names)?;
-        self.object_like(Some(like), names.iter().copied(), values.into_iter().map(Owned::into_raw).collect())
+        let mut raw = SmallVec::new();
+        values.for_each(|value| raw.push(value.into_raw()));
+        self.object_like(Some(like), names.iter().copied(), raw)
     }
 
     /// An object with these members, at most [`MAX_KNOWN_MEMBERS`].

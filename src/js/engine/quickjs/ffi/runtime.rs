@@ -8,10 +8,10 @@ use std::rc::{Rc, Weak};
 use rquickjs::qjs::{self, JSClassID, JSContext, JSModuleDef, JSRuntime, JSValue};
 
 use super::super::realm::{self, QuickJsState};
-use super::super::{limits, modules, promises};
-use super::functions::guard;
+use super::super::{limits, modules, promises, scope};
+use super::functions::{guard, leave};
 use super::text::c_string;
-use super::{AsRaw, Borrowed, Context, ModuleRef, Thrown, buffers};
+use super::{AsRaw, Borrowed, Context, ModuleRef, PropertyFlags, Thrown, buffers};
 
 /// Of our build of QuickJS (`vendor/rquickjs-sys`).
 #[repr(C)]
@@ -40,6 +40,16 @@ unsafe extern "C" {
     fn JS_DefineLateIntrinsic(ctx: *mut JSContext, object: JSValue, name: *const c_char, group: c_int) -> c_int;
     /// Makes a group, unless it was made.
     fn JS_NeedLateIntrinsics(ctx: *mut JSContext, group: c_int) -> c_int;
+    /// Calls `hook` with the place of a late value once that is needed; it returns the value, or what it has thrown.
+    fn JS_SetLateValueHook(ctx: *mut JSContext, hook: unsafe extern "C" fn(*mut JSContext, c_int) -> JSValue);
+    /// Defines a property whose value the hook makes; the object must have none of this name.
+    fn JS_DefineLateValue(
+        ctx: *mut JSContext,
+        object: JSValue,
+        name: *const c_char,
+        place: c_int,
+        flags: c_int,
+    ) -> c_int;
 }
 
 /// Objects of the language that are made together, when one of them is first needed.
@@ -154,6 +164,7 @@ impl JsRuntime {
             qjs::JS_SetModuleLoaderFunc2(rt, Some(normalize), Some(load), None, opaque);
             qjs::JS_SetHostPromiseRejectionTracker(rt, Some(track_rejection), opaque);
             JS_SetLateIntrinsicHook(context.as_ptr(), prepare_late);
+            JS_SetLateValueHook(context.as_ptr(), make_late_value);
         }
         Some(Self { raw, context: Context(context), attached, shared: shared.map(OnceCell::from).unwrap_or_default() })
     }
@@ -245,6 +256,17 @@ impl Context {
     pub fn define_late(self, object: impl AsRaw, name: &str, group: LateGroup) -> Result<(), Thrown> {
         // SAFETY: object and name are alive.
         Self::done(unsafe { JS_DefineLateIntrinsic(self.ptr(), object.raw(), c_string(name).as_ptr(), group as c_int) })
+            .map(drop)
+    }
+
+    /// Defines a property of the global object, in the place of one of this name. Its value is made once somebody asks for it, by
+    /// [`scope::late_value`] with this place.
+    pub fn define_late_global(self, name: &str, place: u16, flags: PropertyFlags) -> Result<(), Thrown> {
+        let global = self.global();
+        self.delete(&global, name)?;
+        let name = c_string(name);
+        // SAFETY: the global object and the name are alive.
+        Self::done(unsafe { JS_DefineLateValue(self.ptr(), global.raw(), name.as_ptr(), c_int::from(place), flags.0) })
             .map(drop)
     }
 
@@ -354,6 +376,12 @@ unsafe extern "C" fn prepare_late(context: *mut JSContext, group: c_int) -> c_in
     let context = Context(unsafe { NonNull::new_unchecked(context) });
     let Some(group) = LateGroup::ALL.get(group as usize) else { return 0 };
     guard(context, || realm::prepare_late(context, *group)).map_or(-1, |()| 0)
+}
+
+unsafe extern "C" fn make_late_value(context: *mut JSContext, place: c_int) -> JSValue {
+    // SAFETY: QuickJS passes its own context, which is never null.
+    let context = Context(unsafe { NonNull::new_unchecked(context) });
+    leave(context, || scope::late_value(context, place as u16))
 }
 
 unsafe extern "C" fn track_rejection(

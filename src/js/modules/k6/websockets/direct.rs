@@ -1,28 +1,31 @@
 //! What scripts do again and again with a socket: text messages, both ways. Everything else is left to JavaScript.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
-use super::socket::{JsSocket, ReadyState};
-use crate::js::engine::direct::{Local, Look, Scope, leave_to, resource_of};
+use smallvec::SmallVec;
+
+use super::socket::{JsSocket, ReadyState, message_text};
+use crate::js::engine::direct::{EventSource, Local, Look, Scope, resource_of};
 use crate::js::runtime::VuContext;
-use crate::js::value::{Throw, Value};
-use crate::net::ws::OutgoingMessage;
+use crate::js::value::{Pending, Throw, Value};
+use crate::net::ws::{OutgoingMessage, SocketEvent, TimedEvent};
 
 /// The members of an event of the type `message`, in their order.
 const MESSAGE_EVENT: &[&str] = &["type", "target", "timestamp", "data", "origin"];
-/// The kind of a message, see [`JsSocket::show`].
-const MESSAGE: f64 = 0.0;
+/// The place of the function for what is seldom among the data of [`Events`].
+const RARE: usize = 4;
 /// What JavaScript calls an event that is the error of a handler.
 const THROWN: f64 = -1.0;
 
-fn socket_of(scope: &mut dyn Scope) -> Result<Rc<JsSocket>, Throw> {
-    let socket = scope.data(0);
-    resource_of(scope, socket).ok_or_else(|| Throw::type_error("there is no socket"))
+fn no_socket() -> Throw {
+    Throw::type_error("there is no socket")
 }
 
 /// `socket.send(data)`, made with the native socket and a function that sends what is no text.
 pub fn send(vu: &VuContext, scope: &mut dyn Scope) -> Result<Local, Throw> {
-    let socket = socket_of(scope)?;
+    let socket = scope.data(0);
+    let socket = resource_of::<JsSocket>(scope, socket).ok_or_else(no_socket)?;
     if socket.state.get() != ReadyState::Open {
         return Err(Throw::go("InvalidStateError"));
     }
@@ -35,30 +38,71 @@ pub fn send(vu: &VuContext, scope: &mut dyn Scope) -> Result<Local, Throw> {
     scope.make(Value::Undefined)
 }
 
-/// `(kind, timestamp, ...)` of one event. Made with the native socket, the object that has the handlers, the name of the one for
+/// `(socket, handlers, name, target, url, rare)`: the native socket, the object that has the handlers, the name of the one for
 /// messages there, the script's socket, its URL, and a function for all events but texts that go to that handler alone.
-pub fn event(_vu: &VuContext, scope: &mut dyn Scope) -> Result<Local, Throw> {
-    let (kind, timestamp, text) = (scope.arg(0), scope.arg(1), scope.arg(2));
-    let socket = socket_of(scope)?;
-    if scope.look(kind) != Look::Number(MESSAGE) || scope.look(text) != Look::Text || socket.has_listeners.get() {
-        return leave_to(scope, 5);
+pub fn listen(vu: &VuContext, scope: &mut dyn Scope) -> Result<Local, Throw> {
+    let socket = scope.arg(0);
+    let socket = resource_of(scope, socket).ok_or_else(no_socket)?;
+    let with = [1, 2, 3, 4, 5].map(|at| scope.arg(at));
+    scope.listen(Rc::new(Events { socket, vu: vu.rc(), arrived: Cell::default() }), &with);
+    scope.make(Value::Undefined)
+}
+
+/// The events of a socket, until it is closed.
+struct Events {
+    socket: Rc<JsSocket>,
+    vu: Rc<VuContext>,
+    /// The one that has come.
+    arrived: Cell<Option<TimedEvent>>,
+}
+
+impl EventSource for Events {
+    fn next(self: Rc<Self>) -> Option<Pending> {
+        if self.socket.state.get() == ReadyState::Closed {
+            return None;
+        }
+        let next = self.socket.next();
+        Some(Box::pin(async move {
+            self.arrived.set(Some(next.await));
+            Ok(Value::Undefined)
+        }))
     }
-    let nothing = scope.make(Value::Undefined)?;
-    let (handlers, name) = (scope.data(1), scope.data(2));
-    let handler = scope.own(handlers, name)?.unwrap_or(nothing);
-    if socket.state.get() != ReadyState::Open || scope.look(handler) != Look::Function {
-        return Ok(nothing);
+
+    fn deliver(&self, scope: &mut dyn Scope) -> Result<(), Throw> {
+        let Some(timed) = self.arrived.take() else { return Ok(()) };
+        if matches!(timed.event, SocketEvent::Text(_)) && !self.socket.has_listeners.get() {
+            let time = self.socket.take(&self.vu, &timed);
+            return match timed.event {
+                SocketEvent::Text(text) => self.deliver_text(scope, time, text),
+                _ => Ok(()),
+            };
+        }
+        let rare = scope.data(RARE);
+        let Value::List(shown) = self.socket.show(&self.vu, timed) else { return Ok(()) };
+        let args = shown.into_iter().map(|value| scope.make(value)).collect::<Result<SmallVec<[Local; 5]>, _>>()?;
+        scope.call(rare, &args).map(drop)
     }
-    let (target, url) = (scope.data(3), scope.data(4));
-    let event = scope.record(MESSAGE_EVENT, &[name, target, timestamp, text, url])?;
-    match scope.call(handler, &[event]) {
-        Err(Throw::Script) => match scope.catch() {
-            Some(error) => {
-                let (rare, thrown) = (scope.data(5), scope.make(Value::Number(THROWN))?);
-                scope.call(rare, &[thrown, timestamp, error])
-            }
-            None => Err(Throw::Stop),
-        },
-        called => called,
+}
+
+impl Events {
+    /// Calls the handler for messages.
+    fn deliver_text(&self, scope: &mut dyn Scope, time: f64, text: Vec<u8>) -> Result<(), Throw> {
+        let [handlers, name, target, url] = [0, 1, 2, 3].map(|at| scope.data(at));
+        let handler = scope.get(handlers, name)?;
+        if self.socket.state.get() != ReadyState::Open || scope.look(handler) != Look::Function {
+            return Ok(());
+        }
+        let (timestamp, data) = (scope.make(Value::Number(time))?, scope.make(message_text(text))?);
+        let event = scope.record(MESSAGE_EVENT, &[name, target, timestamp, data, url])?;
+        match scope.call(handler, &[event]) {
+            Err(Throw::Script) => match scope.catch() {
+                Some(error) => {
+                    let (rare, thrown) = (scope.data(RARE), scope.make(Value::Number(THROWN))?);
+                    scope.call(rare, &[thrown, timestamp, error]).map(drop)
+                }
+                None => Err(Throw::Stop),
+            },
+            called => called.map(drop),
+        }
     }
 }

@@ -3,14 +3,12 @@
 //!
 //! The blocking API, `k6/ws`, shares the sockets.
 
-use std::rc::Rc;
-
 use super::super::{DirectOp, Op};
 use super::http::go;
 use super::tag_pairs;
 use crate::js::loader::Loader;
 use crate::js::runtime::VuContext;
-use crate::js::value::{Args, EventSource, Pending, Throw, Value};
+use crate::js::value::{Args, Throw, Value};
 use crate::net::http::Url;
 use crate::net::http::proto::url::quoted;
 use crate::net::ws::{OutgoingMessage, close};
@@ -25,7 +23,6 @@ use socket::{JsSocket, ReadyState, SocketApi, SocketTags};
 /// The native half.
 pub const OPS: &[(&str, Op)] = &[
     ("begin", begin),
-    ("listen", listen),
     ("state", state),
     ("enter", enter),
     ("watch", watch),
@@ -40,7 +37,7 @@ pub const OPS: &[(&str, Op)] = &[
 ];
 
 /// The direct ones.
-pub const DIRECT_OPS: &[(&str, DirectOp)] = &[("send", direct::send), ("event", direct::event)];
+pub const DIRECT_OPS: &[(&str, DirectOp)] = &[("send", direct::send), ("listen", direct::listen)];
 
 /// The longest reason of a close frame.
 const MAX_REASON_LEN: usize = 123;
@@ -85,28 +82,6 @@ fn begin(vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let name = own_name.or_else(|| present.get("name")).unwrap_or(url.as_str()).to_owned();
     let socket = JsSocket::open(vu, SocketApi::Events, ask, SocketTags { user, url: name.clone(), name: Some(name) });
     Ok(Value::List(vec![Value::Resource(socket), url.as_str().into()]))
-}
-
-/// `(socket, callback)`: the callback is called with each of its events, until it is closed.
-fn listen(vu: &VuContext, args: Args) -> Result<Value, Throw> {
-    let socket = args.resource::<JsSocket>(0)?;
-    Ok(Value::Events(Rc::new(Events { socket, vu: vu.rc() })))
-}
-
-/// The events of a socket.
-struct Events {
-    socket: Rc<JsSocket>,
-    vu: Rc<VuContext>,
-}
-
-impl EventSource for Events {
-    fn next(self: Rc<Self>) -> Option<Pending> {
-        if self.socket.state.get() == ReadyState::Closed {
-            return None;
-        }
-        let next = self.socket.next();
-        Some(Box::pin(async move { Ok(self.socket.show(&self.vu, next.await)) }))
-    }
 }
 
 /// `(socket)` -> its state.

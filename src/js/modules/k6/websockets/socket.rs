@@ -127,7 +127,7 @@ impl JsSocket {
     }
 
     /// The next event, if there is one.
-    pub fn take(&self) -> Option<TimedEvent> {
+    pub fn try_next(&self) -> Option<TimedEvent> {
         self.channel.try_next()
     }
 
@@ -321,12 +321,17 @@ impl JsSocket {
         }
     }
 
+    /// Counts an event that the script is about to see; its time in milliseconds.
+    pub fn take(&self, vu: &VuContext, timed: &TimedEvent) -> f64 {
+        self.refresh_buffered(vu);
+        self.count(vu, timed);
+        vu.script.epoch.stamp(timed.at).0 as f64 / 1e6
+    }
+
     /// An event for JavaScript: the number of its kind (message, open, failed, closed, ping, pong), its time in milliseconds, and up to
     /// three values that depend on the kind.
     pub fn show(&self, vu: &VuContext, timed: TimedEvent) -> Value {
-        self.refresh_buffered(vu);
-        self.count(vu, &timed);
-        let time = vu.script.epoch.stamp(timed.at).0 as f64 / 1e6;
+        let time = self.take(vu, &timed);
         let of = |kind: u8, more: &mut dyn Iterator<Item = Value>| {
             let mut list = Vec::with_capacity(3);
             list.extend([Value::Number(f64::from(kind)), Value::Number(time)]);
@@ -341,10 +346,7 @@ impl JsSocket {
                 of(1, &mut [protocol, Value::List(extensions)].into_iter())
             }
             SocketEvent::Failed(refused) => with(2, refused.text.into()),
-            SocketEvent::Text(text) => {
-                let text = String::from_utf8(text).unwrap_or_else(|error| text_of(error.as_bytes()));
-                with(0, text.into())
-            }
+            SocketEvent::Text(text) => with(0, message_text(text)),
             SocketEvent::Binary(bytes) => with(0, Value::Bytes(bytes.into())),
             SocketEvent::Ping => of(4, &mut std::iter::empty()),
             SocketEvent::Pong(_) => of(5, &mut std::iter::empty()),
@@ -362,6 +364,11 @@ impl Drop for JsSocket {
     fn drop(&mut self) {
         self.channel.detach(self.close_code());
     }
+}
+
+/// A text as a script sees it.
+pub fn message_text(text: Vec<u8>) -> Value {
+    String::from_utf8(text).unwrap_or_else(|error| text_of(error.as_bytes())).into()
 }
 
 /// The response of a handshake as `k6/ws` returns it; the URL only for a connection that was established.
