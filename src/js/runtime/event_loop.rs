@@ -32,6 +32,7 @@ pub fn run_turn(realm: &dyn Realm, vu: &VuContext, first: impl FnOnce() -> Resul
         vu.contexts.begin_work();
     }
     let end = run_rest(realm, vu, handle);
+    vu.leave_connections();
     vu.contexts.end_work();
     end
 }

@@ -26,6 +26,7 @@ use crate::js::engine::{self, Host, ModuleCode, RegExpLiteral, StopHook};
 use crate::js::value::{Args, Pending, Throw, Value};
 use crate::metrics::system_tags::SystemTag;
 use crate::metrics::{MetricId, Record, SampleMetadata, Stamp, TagSet};
+use crate::net::ws::{Attendance, LocalPump};
 use crate::net::{Client, HttpClient};
 
 /// Which part of a test is running; decides what the script may do.
@@ -46,6 +47,8 @@ pub enum LifecycleStage {
     Summary,
 }
 
+/// So many connections are served by a VU itself while it waits for their events.
+const MAX_ATTENDED: usize = 8;
 /// A script that runs this long without waiting lets its neighbours have a turn.
 const TURN: Duration = Duration::from_millis(2);
 
@@ -86,6 +89,8 @@ pub struct VuContext {
     pending: RefCell<FuturesUnordered<Promised>>,
     /// What those added while they were asked.
     added: RefCell<Vec<Promised>>,
+    /// The connections it serves itself while it waits for their events, some of which may have left.
+    attended: RefCell<Vec<Rc<LocalPump>>>,
     /// So many of those wait for what nobody asked for.
     idle: Cell<usize>,
     /// By when they are due; whether each is one of `setInterval`.
@@ -153,6 +158,7 @@ impl VuContext {
             contexts: MetricContexts::new(tags),
             pending: RefCell::default(),
             added: RefCell::default(),
+            attended: RefCell::default(),
             idle: Cell::new(0),
             timers: RefCell::default(),
             turn_began: Cell::new(Instant::now()),
@@ -221,6 +227,12 @@ impl VuContext {
     /// # Errors
     /// As [`VuContext::wait`].
     pub fn pause<T: 'static>(&self, future: impl Future<Output = T> + 'static) -> Result<T, Throw> {
+        self.leave_connections();
+        self.suspend(future)
+    }
+
+    /// As [`VuContext::pause`], for what may serve connections itself.
+    fn suspend<T: 'static>(&self, future: impl Future<Output = T> + 'static) -> Result<T, Throw> {
         let stop = self.stop.clone();
         if stop.is_raised() {
             return Err(Throw::Stop);
@@ -253,9 +265,43 @@ impl VuContext {
         result
     }
 
+    /// True if this VU serves the connection itself while it waits for an event of it.
+    pub fn attends(&self, connection: &Rc<LocalPump>) -> bool {
+        let mut attended = self.attended.borrow_mut();
+        if attended.iter().any(|known| Rc::ptr_eq(known, connection)) {
+            return true;
+        }
+        if attended.len() >= MAX_ATTENDED {
+            attended.retain(|known| known.attendance() != Attendance::Task);
+        }
+        let has_room = attended.len() < MAX_ATTENDED;
+        if has_room {
+            attended.push(connection.clone());
+        }
+        has_room
+    }
+
+    /// Leaves connections to their own tasks: it does something else than to wait for events.
+    pub fn leave_connections(&self) {
+        self.attended.borrow_mut().drain(..).for_each(|connection| connection.leave());
+    }
+
+    /// Leaves those whose last event was handled and of which no other is waited for.
+    fn leave_forgotten_connections(&self) {
+        let is_waited_for = |connection: &mut Rc<LocalPump>| match connection.attendance() {
+            Attendance::Waiting => true,
+            Attendance::Handling | Attendance::Task => {
+                connection.leave();
+                false
+            }
+        };
+        self.attended.borrow_mut().retain_mut(is_waited_for);
+    }
+
     /// Its neighbours have a turn, if its own has lasted long enough.
     fn end_long_turn(&self) {
         if self.turn_length() > TURN && coroutine::can_wait() {
+            self.leave_connections();
             self.leave_stack();
             coroutine::yield_now();
             self.enter_stack();
@@ -351,8 +397,15 @@ impl VuContext {
             return Ok(None);
         }
         let (this, is_alone) = (self.rc(), self.pending.borrow().is_empty());
-        let settled = self.wait(async move {
-            let next = poll_fn(|cx| this.pending.borrow_mut().poll_next_unpin(cx));
+        engine::make_room();
+        let settled = self.suspend(async move {
+            let next = poll_fn(|cx| {
+                let next = this.pending.borrow_mut().poll_next_unpin(cx);
+                if next.is_pending() {
+                    this.leave_forgotten_connections();
+                }
+                next
+            });
             match first {
                 None => next.await,
                 Some((due, _)) if is_alone => {

@@ -77,7 +77,7 @@ impl DevtoolsConnection {
         log: Option<MessageLog>,
     ) -> Result<Arc<Self>, String> {
         let url = socket_url(&client, url, timeout).await?;
-        let channel = ws::open(&client, HandshakeRequest::new(&url, Vec::new()));
+        let (channel, _) = ws::open(&client, HandshakeRequest::new(&url, Vec::new()));
         let opened = tokio::time::timeout(timeout, channel.clone().next()).await;
         match opened.map(|opened| opened.event) {
             Ok(SocketEvent::Open(_)) => {}

@@ -184,11 +184,18 @@ impl SocketChannel {
 
     /// Waits for the next event.
     pub async fn next(self: Arc<Self>) -> TimedEvent {
-        poll_fn(|cx| {
-            self.script.register(cx.waker());
-            self.try_next().map_or(Poll::Pending, Poll::Ready)
-        })
-        .await
+        poll_fn(|cx| self.poll_next(cx)).await
+    }
+
+    /// The next event, once there is one.
+    pub fn poll_next(&self, cx: &mut Context<'_>) -> Poll<TimedEvent> {
+        self.script.register(cx.waker());
+        self.try_next().map_or(Poll::Pending, Poll::Ready)
+    }
+
+    /// Does not wake for events any more: who waits for one looks itself.
+    pub fn look_away(&self) {
+        drop(self.script.take());
     }
 
     /// Puts what was written since the last call into `written`, which is empty.
@@ -291,18 +298,24 @@ impl NetworkEnd {
         message
     }
 
-    /// Everything that was taken so network_end is written: messages of these lengths.
-    pub fn wrote(&self, messages: &mut Vec<usize>, at: Instant) {
+    /// Everything that was taken so far is written: messages of these lengths. True when nothing else waits to be.
+    pub fn wrote(&self, messages: &mut Vec<usize>, at: Instant) -> bool {
         let mut state = self.0.state();
         state.unwritten = state.unwritten.saturating_sub(messages.iter().sum());
         state.written.extend(messages.drain(..).map(|bytes| WrittenMessage { at, bytes }));
         state.is_flushed = state.outgoing.is_empty();
         // A script that waits for events is not woken for this.
-        let wakes = state.waits_for_writing;
+        let (wakes, is_all) = (state.waits_for_writing, state.is_flushed);
         drop(state);
         if wakes {
             self.0.script.wake();
         }
+        is_all
+    }
+
+    /// True when an event waits for the script.
+    pub fn has_event(&self) -> bool {
+        !self.0.state().incoming.is_empty()
     }
 
     /// Nothing can be written any more.

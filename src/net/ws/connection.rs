@@ -85,22 +85,25 @@ impl SocketTask {
         Some(open)
     }
 
-    /// Serves a connection that comes from another thread.
-    pub async fn serve_here(mut self) {
+    /// Takes it to this thread from another one; `None` where it was lost on the way.
+    pub fn attach(mut self) -> Option<Box<Pump>> {
         match self.0.stream.attach() {
-            Ok(()) => self.serve().await,
-            Err(error) => self.0.could_not_move(&error),
+            Ok(()) => Some(self.0),
+            Err(error) => {
+                self.0.could_not_move(&error);
+                None
+            }
         }
     }
 
     /// Serves it to its end.
     async fn serve(mut self) {
-        poll_fn(|cx| self.0.poll(cx)).await;
+        poll_fn(|cx| self.0.poll(cx, false)).await;
     }
 }
 
 /// A connection at work.
-struct Pump {
+pub(super) struct Pump {
     network_end: NetworkEnd,
     stream: NetStream,
     parser: FrameParser,
@@ -158,17 +161,11 @@ impl Pump {
         pump
     }
 
-    /// Does what can be done; ready when the connection is over.
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    /// Does what can be done, or, where `is_awaited`, what can be done until the script has an event; ready when the connection is
+    /// over.
+    pub fn poll(&mut self, cx: &mut Context<'_>, is_awaited: bool) -> Poll<()> {
         self.network_end.register(cx.waker());
         loop {
-            let is_behind = self.replies.len() >= MAX_REPLIES;
-            let takes = self.outcome.is_none() && !is_behind && self.network_end.has_room();
-            let decodes = takes && self.parser.is_busy();
-            if decodes {
-                self.decode_more();
-            }
-            let read = takes && !decodes && self.poll_read(cx).is_ready();
             if self.outcome.is_some() {
                 self.report_outcome();
             }
@@ -178,11 +175,16 @@ impl Pump {
                 _ = Pin::new(&mut self.stream).poll_shutdown(cx);
                 return Poll::Ready(());
             }
+            let is_behind = self.replies.len() >= MAX_REPLIES;
+            let takes = self.outcome.is_none() && !is_behind && self.network_end.has_room();
+            let decodes = takes && self.parser.is_busy();
             if decodes {
+                self.decode_more();
                 // After the other connections of this thread.
                 _ = poll_yield(cx);
             }
-            if !(read || is_behind && wrote) {
+            let read = takes && !decodes && self.poll_read(cx).is_ready();
+            if !read || is_awaited && self.outcome.is_none() && self.network_end.has_event() {
                 return Poll::Pending;
             }
         }
@@ -276,10 +278,7 @@ impl Pump {
     /// Writes what there is; ready when that is all.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
-            if self.write_error.is_some() {
-                return Poll::Ready(());
-            }
-            if !self.needs_flush && !self.fill_out() {
+            if self.write_error.is_some() || !self.needs_flush && !self.fill_out() {
                 return Poll::Ready(());
             }
             if let Err(error) = ready!(self.poll_flush(cx)) {
@@ -292,8 +291,11 @@ impl Pump {
             for (_, sent) in self.pings.iter_mut().filter(|(_, sent)| sent.is_none()) {
                 *sent = Some(now);
             }
-            self.network_end.wrote(&mut self.batch, now);
+            let is_all = self.network_end.wrote(&mut self.batch, now);
             self.free();
+            if is_all && self.replies.is_empty() {
+                return Poll::Ready(());
+            }
         }
     }
 
@@ -320,11 +322,15 @@ impl Pump {
 
     /// Frames what is to be sent; false when there is nothing.
     fn fill_out(&mut self) -> bool {
+        let next = |pump: &Self| if pump.has_sent_close { None } else { pump.network_end.next_outgoing() };
+        let mut following = next(self);
+        if following.is_none() && self.replies.is_empty() {
+            return false;
+        }
         let mut out = take_buffer();
         out.append(&mut self.replies);
         self.replies = Vec::new();
-        while out.len() < MAX_BATCH && !self.has_sent_close {
-            let Some(message) = self.network_end.next_outgoing() else { break };
+        while let Some(message) = following {
             self.batch.push(message.len());
             match message {
                 OutgoingMessage::Text(text) => self.write_data(&mut out, opcode::TEXT, text.as_bytes()),
@@ -338,13 +344,11 @@ impl Pump {
                     frame::write(&mut out, opcode::CLOSE, false, &close::payload(code, &reason));
                 }
             }
+            following = if out.len() < MAX_BATCH { next(self) } else { None };
         }
         self.out = out;
-        self.needs_flush = !self.out.is_empty();
-        if !self.needs_flush {
-            self.free();
-        }
-        self.needs_flush
+        self.needs_flush = true;
+        true
     }
 
     fn write_data(&self, out: &mut Vec<u8>, opcode: u8, payload: &[u8]) {

@@ -84,7 +84,7 @@ fn talk(net: &Arc<Net>, address: SocketAddr, deflate: bool, say: &[OutgoingMessa
 fn talk_to(net: &Arc<Net>, url: &str, deflate: bool, say: &[OutgoingMessage]) -> Vec<String> {
     let client = net.client(0);
     let ask = HandshakeRequest::new(url, Vec::new()).map(|ask| ask.deflate(deflate));
-    let channel = open(&client, ask);
+    let (channel, _) = open(&client, ask);
     say.iter().for_each(|said| channel.send(said.clone()));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(async {
@@ -201,7 +201,7 @@ fn a_script_that_takes_nothing_stops_the_server() {
         report.send(count).unwrap();
     });
     let client = net().client(0);
-    let channel = open(&client, HandshakeRequest::new(&format!("ws://{address}/"), Vec::new()));
+    let (channel, _) = open(&client, HandshakeRequest::new(&format!("ws://{address}/"), Vec::new()));
     let count = sent.recv().unwrap();
     // The kernel's buffers hold some megabytes.
     assert!(count < SENT, "{count} bytes were taken from the server");
@@ -217,7 +217,7 @@ fn who_leaves_is_flushed() {
         _ = stream.read(&mut [0]);
     });
     let client = net().client(0);
-    let channel = open(&client, HandshakeRequest::new(&format!("ws://{address}/"), Vec::new()));
+    let (channel, _) = open(&client, HandshakeRequest::new(&format!("ws://{address}/"), Vec::new()));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(async {
         assert!(matches!(channel.clone().next().await.event, SocketEvent::Open(_)));
@@ -235,7 +235,7 @@ fn who_leaves_is_flushed() {
 #[test]
 fn a_network_that_is_gone_says_so() {
     let client = Net::idle().client(0);
-    let channel = open(&client, HandshakeRequest::new("ws://127.0.0.1:1/", Vec::new()));
+    let (channel, _) = open(&client, HandshakeRequest::new("ws://127.0.0.1:1/", Vec::new()));
     let told = channel.try_next().expect("it is over");
     assert!(matches!(told.event, SocketEvent::Closed(farewell) if farewell.code.is_none()));
 }
@@ -257,7 +257,7 @@ fn a_handshake_that_is_given_up_ends_its_connection() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let net = net();
     let client = net.client(0);
-    let channel =
+    let (channel, _) =
         open(&client, HandshakeRequest::new(&format!("ws://{}/", listener.local_addr().unwrap()), Vec::new()));
     let (mut stream, _) = listener.accept().unwrap();
     read_head(&mut stream);
@@ -275,7 +275,7 @@ fn what_is_open_by_then_is_sent_a_close_frame() {
     });
     let net = net();
     let client = net.client(0);
-    let channel = open(&client, HandshakeRequest::new(&format!("ws://{address}/"), Vec::new()));
+    let (channel, _) = open(&client, HandshakeRequest::new(&format!("ws://{address}/"), Vec::new()));
     assert_eq!(next_event(&channel), "open 101");
     channel.give_up(3000, "bye".to_owned());
     assert_eq!(next_event(&channel), "closed Some(3000)");

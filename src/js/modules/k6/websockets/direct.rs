@@ -1,7 +1,9 @@
 //! What scripts do again and again with a socket: text messages, both ways. Everything else is left to JavaScript.
 
 use std::cell::Cell;
+use std::pin::Pin;
 use std::rc::Rc;
+use std::task::{Context, Poll, ready};
 
 use smallvec::SmallVec;
 
@@ -61,11 +63,7 @@ impl EventSource for Events {
         if self.socket.state.get() == ReadyState::Closed {
             return None;
         }
-        let next = self.socket.next();
-        Some(Box::pin(async move {
-            self.arrived.set(Some(next.await));
-            Ok(Value::Undefined)
-        }))
+        Some(Box::pin(NextEvent(self)))
     }
 
     fn deliver(&self, scope: &mut dyn Scope) -> Result<(), Throw> {
@@ -81,6 +79,25 @@ impl EventSource for Events {
         let Value::List(shown) = self.socket.show(&self.vu, timed) else { return Ok(()) };
         let args = shown.into_iter().map(|value| scope.make(value)).collect::<Result<SmallVec<[Local; 5]>, _>>()?;
         scope.call(rare, &args).map(drop)
+    }
+}
+
+/// Waits for the next event.
+struct NextEvent(Rc<Events>);
+
+impl Future for NextEvent {
+    type Output = Result<Value, Throw>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Events { socket, vu, arrived } = &*self.0;
+        arrived.set(Some(ready!(socket.poll_next(vu, cx))));
+        Poll::Ready(Ok(Value::Undefined))
+    }
+}
+
+impl Drop for NextEvent {
+    fn drop(&mut self) {
+        self.0.socket.stop_waiting();
     }
 }
 

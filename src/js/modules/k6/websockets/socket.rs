@@ -5,6 +5,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use futures_util::future::{FutureExt, LocalBoxFuture};
@@ -17,8 +18,8 @@ use crate::metrics::system_tags::SystemTag as Tag;
 use crate::metrics::{MetricId, Record, SampleMetadata, TagSet, builtin};
 use crate::net::http::Headers;
 use crate::net::ws::{
-    self, HandshakeError, HandshakeRequest, HandshakeResponse, OutgoingMessage, SocketChannel, SocketEvent, TimedEvent,
-    WrittenMessage,
+    self, Attendance, HandshakeError, HandshakeRequest, HandshakeResponse, LocalPump, OutgoingMessage, SocketChannel,
+    SocketEvent, TimedEvent, WrittenMessage,
 };
 
 /// How long the end of an iteration waits for servers to close their connections.
@@ -61,6 +62,7 @@ pub struct SocketTags {
 /// One WebSocket.
 pub struct JsSocket {
     channel: Arc<SocketChannel>,
+    local: Rc<LocalPump>,
     api: SocketApi,
     /// As its script sees it.
     pub state: Cell<ReadyState>,
@@ -98,10 +100,11 @@ impl JsSocket {
         ask: Result<HandshakeRequest, String>,
         given_tags: SocketTags,
     ) -> Rc<Self> {
-        let channel = ws::open(&vu.client, ask);
+        let (channel, local) = ws::open(&vu.client, ask);
         let base = vu.tags();
         let socket = Rc::new(Self {
             channel,
+            local,
             api,
             state: Cell::new(ReadyState::Connecting),
             has_listeners: Cell::new(false),
@@ -124,6 +127,31 @@ impl JsSocket {
     /// The next event, once it comes.
     pub fn next(&self) -> impl Future<Output = TimedEvent> + use<> {
         self.channel.clone().next()
+    }
+
+    /// The next event, once it comes; the VU, whose event loop asks, serves the connection meanwhile if it is on this thread.
+    pub fn poll_next(&self, vu: &VuContext, cx: &mut Context<'_>) -> Poll<TimedEvent> {
+        let mut next = self.channel.try_next();
+        if next.is_none() && vu.attends(&self.local) {
+            self.channel.look_away();
+            if self.local.poll(cx) {
+                next = self.channel.try_next();
+            }
+        }
+        match next {
+            Some(timed) => {
+                self.local.handles_event();
+                Poll::Ready(timed)
+            }
+            None => self.channel.poll_next(cx),
+        }
+    }
+
+    /// Nobody waits for its events any more, unless it was one that has come.
+    pub fn stop_waiting(&self) {
+        if self.local.attendance() == Attendance::Waiting {
+            self.local.leave();
+        }
     }
 
     /// The next event, if there is one.
