@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::direct::{Local, Scope};
+use super::direct::{EventSource, Local, Scope};
 use super::{Compiled, Engine, ExportKind, Host, ModuleCode, PromiseOutcome, Realm, StopHook};
 use crate::js::engine::RegExpLiteral;
 use crate::js::runtime::coroutine;
@@ -92,6 +92,7 @@ impl Host for Seeing {
     }
 
     fn add_pending(&self, _promise: u32, _future: Pending) {}
+    fn add_source(&self, _number: u32, _source: Rc<dyn EventSource>) {}
 
     fn on_stop(&self, _hook: StopHook) {}
 

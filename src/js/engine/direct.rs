@@ -2,12 +2,13 @@
 //! by one, and leave what is seldom to a function of js-stdlib.
 
 use std::rc::Rc;
+use std::task::{Context, Poll};
 
 use smallvec::SmallVec;
 
 use super::Host;
 use super::realm::EngineContext;
-use crate::js::value::{Pending, Resource, Throw, Value};
+use crate::js::value::{Resource, Throw, Value};
 
 /// A value of the script, for the time of one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,8 +122,12 @@ pub trait Scope {
 
 /// Where events come from of which a script hears one after the other: it takes a fraction of what promises do.
 pub trait EventSource {
-    /// Ready once the next event has come, which the source keeps; `None` after the last.
-    fn next(self: Rc<Self>) -> Option<Pending>;
+    /// True after the last event.
+    fn is_over(&self) -> bool;
+    /// Ready once the next event has come, which the source keeps.
+    fn poll_next(&self, cx: &mut Context<'_>) -> Poll<()>;
+    /// Nobody waits for the next event any more.
+    fn stop_waiting(&self);
     /// Hands the event over that has come.
     ///
     /// # Errors

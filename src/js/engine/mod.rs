@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use self::direct::{Local, Scope};
+use self::direct::{EventSource, Local, Scope};
 use super::value::{Args, Exception, Handle, Pending, Throw, Value};
 
 #[cfg(feature = "boa")]
@@ -417,6 +417,8 @@ pub trait Host {
     fn job_ended(&self);
     /// Polls the future whose result settles `promise`, or is what a callback of that number is called with.
     fn add_pending(&self, promise: u32, future: Pending);
+    /// As [`Self::add_pending`], for the next event of a source.
+    fn add_source(&self, number: u32, source: Rc<dyn EventSource>);
     /// `hook` is called from another thread whenever the VU has to stop: for engines that don't ask while JavaScript runs.
     fn on_stop(&self, hook: StopHook);
     /// True if the VU has to stop.

@@ -261,26 +261,29 @@ impl<C: EngineContext> RealmState<C> {
 
     /// Settles a promise with what comes of `future`.
     pub fn add_promise(&self, resolvers: C::Resolvers, future: Pending) {
-        self.add_awaited(Awaited::Promise(resolvers), future);
+        let id = self.add_awaited(Awaited::Promise(resolvers));
+        self.host.add_pending(id, future);
     }
 
     /// Calls a function with what comes of `future`.
     pub fn add_callback(&self, function: C::Value, future: Pending) {
-        self.add_awaited(Awaited::Callback(function), future);
+        let id = self.add_awaited(Awaited::Callback(function));
+        self.host.add_pending(id, future);
     }
 
     /// Hands over one event of `source` after the other, with these values.
     pub fn add_events(&self, with: Rc<[C::Value]>, source: Rc<dyn EventSource>) {
-        if let Some(next) = source.clone().next() {
-            self.add_awaited(Awaited::Events(with, source), next);
+        if !source.is_over() {
+            let id = self.add_awaited(Awaited::Events(with, source.clone()));
+            self.host.add_source(id, source);
         }
     }
 
-    fn add_awaited(&self, awaited: Awaited<C>, future: Pending) {
+    fn add_awaited(&self, awaited: Awaited<C>) -> u32 {
         let id = self.next_promise.get();
         self.next_promise.set(id.wrapping_add(1));
         self.promises.borrow_mut().insert(id, awaited);
-        self.host.add_pending(id, future);
+        id
     }
 
     /// A promise was rejected without a handler.
@@ -485,9 +488,9 @@ impl<E: EngineRealm> Realm for E {
         if let Some((with, source)) = events {
             result?;
             self.enter(|context| hand_over(context, &*source, &with))?;
-            match source.next() {
-                Some(next) => state.host.add_pending(promise, next),
-                None => drop(state.promises.borrow_mut().remove(&promise)),
+            match source.is_over() {
+                false => state.host.add_source(promise, source),
+                true => drop(state.promises.borrow_mut().remove(&promise)),
             }
             return Ok(());
         }

@@ -8,6 +8,7 @@ mod metric_context;
 mod module_loader;
 pub mod module_state;
 pub mod module_table;
+mod pending;
 pub mod script;
 mod stop;
 mod vu_context;

@@ -5,23 +5,21 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
-use std::pin::Pin;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::Poll;
 use std::time::{Duration, Instant};
-
-use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use super::coroutine;
 use super::metric_context::MetricContexts;
 use super::module_state::VuModuleState;
+use super::pending::PendingEvents;
 use super::script::Script;
 use super::stop::Stop;
 use super::worker::Worker;
 use crate::execution::{ScenarioFacts, precise_timer};
 use crate::failure::Failure;
-use crate::js::engine::direct::{Local, Scope};
+use crate::js::engine::direct::{EventSource, Local, Scope};
 use crate::js::engine::{self, Host, ModuleCode, RegExpLiteral, StopHook};
 use crate::js::value::{Args, Pending, Throw, Value};
 use crate::metrics::system_tags::SystemTag;
@@ -86,9 +84,7 @@ pub struct VuContext {
     pub requirer: RefCell<String>,
     /// What its samples carry.
     pub contexts: MetricContexts,
-    pending: RefCell<FuturesUnordered<Promised>>,
-    /// What those added while they were asked.
-    added: RefCell<Vec<Promised>>,
+    pending: PendingEvents,
     /// The connections it serves itself while it waits for their events, some of which may have left.
     attended: RefCell<Vec<Rc<LocalPump>>>,
     /// So many of those wait for what nobody asked for.
@@ -101,20 +97,6 @@ pub struct VuContext {
     task: Cell<u64>,
     was_timer: Cell<bool>,
     module_state: VuModuleState,
-}
-
-/// What a promise waits for: its number, and what becomes of it.
-struct Promised {
-    promise: u32,
-    future: Pending,
-}
-
-impl Future for Promised {
-    type Output = (u32, Result<Value, Throw>);
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.future.as_mut().poll(cx).map(|result| (self.promise, result))
-    }
 }
 
 /// What became of [`VuContext::abort_run`].
@@ -156,8 +138,7 @@ impl VuContext {
             scenario_iteration: Cell::new((0, 0)),
             requirer: RefCell::default(),
             contexts: MetricContexts::new(tags),
-            pending: RefCell::default(),
-            added: RefCell::default(),
+            pending: PendingEvents::default(),
             attended: RefCell::default(),
             idle: Cell::new(0),
             timers: RefCell::default(),
@@ -364,10 +345,7 @@ impl VuContext {
     /// Forgets all timers and futures; the numbers of the timers, in order of their times, and whether each was one
     /// of `setInterval`.
     pub fn drop_pending(&self) -> Vec<(u32, bool)> {
-        // Futures that are dropped write down what had come of them: nothing is borrowed meanwhile.
-        let pending = std::mem::take(&mut *self.pending.borrow_mut());
-        drop(pending);
-        drop(self.added.take());
+        self.pending.clear();
         self.idle.set(0);
         std::mem::take(&mut *self.timers.borrow_mut())
             .into_iter()
@@ -384,7 +362,7 @@ impl VuContext {
         self.end_long_turn();
         let first = self.timers.borrow().keys().next().copied();
         // Timers that are always due leave a turn to everything else.
-        let is_their_turn = !self.was_timer.replace(false) || self.pending.borrow().is_empty();
+        let is_their_turn = !self.was_timer.replace(false) || self.pending.is_empty();
         if let Some((due, id)) = first
             && due <= Instant::now()
             && is_their_turn
@@ -393,14 +371,14 @@ impl VuContext {
             self.timers.borrow_mut().remove(&(due, id));
             return if self.stop.is_raised() { Err(Throw::Stop) } else { Ok(Some(LoopEvent::Timer(id))) };
         }
-        if first.is_none() && self.pending.borrow().len() <= self.idle.get() {
+        if first.is_none() && self.pending.len() <= self.idle.get() {
             return Ok(None);
         }
-        let (this, is_alone) = (self.rc(), self.pending.borrow().is_empty());
+        let (this, is_alone) = (self.rc(), self.pending.is_empty());
         engine::make_room();
         let settled = self.suspend(async move {
             let next = poll_fn(|cx| {
-                let next = this.pending.borrow_mut().poll_next_unpin(cx);
+                let next = this.pending.poll_next(cx);
                 if next.is_pending() {
                     this.leave_forgotten_connections();
                 }
@@ -419,7 +397,6 @@ impl VuContext {
                 },
             }
         })?;
-        self.added.borrow_mut().drain(..).for_each(|promised| self.pending.borrow().push(promised));
         match settled {
             Some((promise, result)) => Ok(Some(LoopEvent::Settled(promise, result))),
             None => self.next_event(),
@@ -584,12 +561,11 @@ impl Host for VuContext {
     }
 
     fn add_pending(&self, promise: u32, future: Pending) {
-        let promised = Promised { promise, future };
-        match self.pending.try_borrow() {
-            Ok(pending) => pending.push(promised),
-            // One of them adds it.
-            Err(_) => self.added.borrow_mut().push(promised),
-        }
+        self.pending.add(promise, future);
+    }
+
+    fn add_source(&self, number: u32, source: Rc<dyn EventSource>) {
+        self.pending.add_source(number, source);
     }
 
     fn on_stop(&self, hook: StopHook) {

@@ -1,7 +1,6 @@
 //! What scripts do again and again with a socket: text messages, both ways. Everything else is left to JavaScript.
 
 use std::cell::Cell;
-use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
@@ -10,7 +9,7 @@ use smallvec::SmallVec;
 use super::socket::{JsSocket, ReadyState, message_text};
 use crate::js::engine::direct::{EventSource, Local, Look, Scope, resource_of};
 use crate::js::runtime::VuContext;
-use crate::js::value::{Pending, Throw, Value};
+use crate::js::value::{Throw, Value};
 use crate::net::ws::{OutgoingMessage, SocketEvent, TimedEvent};
 
 /// The members of an event of the type `message`, in their order.
@@ -59,11 +58,17 @@ struct Events {
 }
 
 impl EventSource for Events {
-    fn next(self: Rc<Self>) -> Option<Pending> {
-        if self.socket.state.get() == ReadyState::Closed {
-            return None;
-        }
-        Some(Box::pin(NextEvent(self)))
+    fn is_over(&self) -> bool {
+        self.socket.state.get() == ReadyState::Closed
+    }
+
+    fn poll_next(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.arrived.set(Some(ready!(self.socket.poll_next(&self.vu, cx))));
+        Poll::Ready(())
+    }
+
+    fn stop_waiting(&self) {
+        self.socket.stop_waiting();
     }
 
     fn deliver(&self, scope: &mut dyn Scope) -> Result<(), Throw> {
@@ -79,25 +84,6 @@ impl EventSource for Events {
         let Value::List(shown) = self.socket.show(&self.vu, timed) else { return Ok(()) };
         let args = shown.into_iter().map(|value| scope.make(value)).collect::<Result<SmallVec<[Local; 5]>, _>>()?;
         scope.call(rare, &args).map(drop)
-    }
-}
-
-/// Waits for the next event.
-struct NextEvent(Rc<Events>);
-
-impl Future for NextEvent {
-    type Output = Result<Value, Throw>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Events { socket, vu, arrived } = &*self.0;
-        arrived.set(Some(ready!(socket.poll_next(vu, cx))));
-        Poll::Ready(Ok(Value::Undefined))
-    }
-}
-
-impl Drop for NextEvent {
-    fn drop(&mut self) {
-        self.0.socket.stop_waiting();
     }
 }
 

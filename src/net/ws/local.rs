@@ -1,0 +1,102 @@
+//! An open connection on the thread of its script, and who serves it there: a task of its own, or the script itself while it waits for
+//! events. Then a message needs no hand-over between two tasks either.
+
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use super::connection::{Pump, SocketTask};
+
+/// Who serves a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attendance {
+    /// A task of its own.
+    Task,
+    /// The script, which waits for the next event.
+    Waiting,
+    /// The script, which handles an event; it waits for the next one afterwards, or [leaves](LocalPump::leave).
+    Handling,
+}
+
+/// A connection on the thread of its script, once it is there. It has its own task, which serves it unless the script does.
+pub struct LocalPump {
+    pump: RefCell<Option<Box<Pump>>>,
+    attendance: Cell<Attendance>,
+    /// Wakes its task.
+    task: RefCell<Option<Waker>>,
+}
+
+impl LocalPump {
+    /// None yet.
+    pub(super) fn new() -> Rc<Self> {
+        Rc::new(Self { pump: RefCell::new(None), attendance: Cell::new(Attendance::Task), task: RefCell::new(None) })
+    }
+
+    /// Who serves it.
+    pub fn attendance(&self) -> Attendance {
+        self.attendance.get()
+    }
+
+    /// Serves a connection that comes from another thread to its end. Dropping the future closes it.
+    pub(super) async fn serve(&self, open: SocketTask) {
+        struct End<'a>(&'a LocalPump);
+        impl Drop for End<'_> {
+            fn drop(&mut self) {
+                drop(self.0.pump.take());
+            }
+        }
+        let Some(pump) = open.attach() else { return };
+        *self.pump.borrow_mut() = Some(pump);
+        let _end = End(self);
+        poll_fn(|cx| self.poll_task(cx)).await;
+    }
+
+    fn poll_task(&self, cx: &mut Context<'_>) -> Poll<()> {
+        {
+            let mut task = self.task.borrow_mut();
+            match &mut *task {
+                Some(waker) => waker.clone_from(cx.waker()),
+                None => *task = Some(cx.waker().clone()),
+            }
+        }
+        let mut pump = self.pump.borrow_mut();
+        match &mut *pump {
+            None => Poll::Ready(()),
+            Some(_) if self.attendance.get() != Attendance::Task => Poll::Pending,
+            Some(pump) => pump.poll(cx, false),
+        }
+    }
+
+    /// Does what can be done, until there is an event; the script waits for one from now on. False where the connection is not, or no
+    /// longer, on this thread.
+    pub fn poll(&self, cx: &mut Context<'_>) -> bool {
+        let mut slot = self.pump.borrow_mut();
+        let Some(pump) = &mut *slot else { return false };
+        self.attendance.set(Attendance::Waiting);
+        if pump.poll(cx, true).is_pending() {
+            return true;
+        }
+        let over = slot.take();
+        drop(slot);
+        drop(over);
+        self.leave();
+        false
+    }
+
+    /// The script has an event, and handles it.
+    pub fn handles_event(&self) {
+        if self.attendance.get() == Attendance::Waiting {
+            self.attendance.set(Attendance::Handling);
+        }
+    }
+
+    /// The script does something else: the task serves it.
+    pub fn leave(&self) {
+        if self.attendance.replace(Attendance::Task) != Attendance::Task
+            && let Some(task) = &*self.task.borrow()
+        {
+            task.wake_by_ref();
+        }
+    }
+}
