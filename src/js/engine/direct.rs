@@ -124,8 +124,9 @@ pub trait Scope {
 pub trait EventSource {
     /// True after the last event.
     fn is_over(&self) -> bool;
-    /// Ready once the next event has come, which the source keeps.
-    fn poll_next(&self, cx: &mut Context<'_>) -> Poll<()>;
+    /// Ready once the next event has come, which the source keeps. Where `is_always_asked`, it is polled whenever the VU is woken,
+    /// and before it waits: the source needs no other to tell it what the script has done meanwhile.
+    fn poll_next(&self, cx: &mut Context<'_>, is_always_asked: bool) -> Poll<()>;
     /// Nobody waits for the next event any more.
     fn stop_waiting(&self);
     /// Hands the event over that has come.

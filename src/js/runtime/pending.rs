@@ -67,7 +67,7 @@ impl PendingEvents {
         }
         let mut sources = self.sources.borrow_mut();
         for at in 0..sources.len() {
-            if sources[at].1.poll_next(cx).is_ready() {
+            if sources[at].1.poll_next(cx, true).is_ready() {
                 let (number, _) = sources.remove(at);
                 return Poll::Ready(Some((number, Ok(Value::Undefined))));
             }
@@ -124,7 +124,7 @@ impl Future for NextEvent {
     type Output = Result<Value, Throw>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        ready!(self.0.poll_next(cx));
+        ready!(self.0.poll_next(cx, false));
         Poll::Ready(Ok(Value::Undefined))
     }
 }

@@ -45,8 +45,6 @@ pub enum LifecycleStage {
     Summary,
 }
 
-/// So many connections are served by a VU itself while it waits for their events.
-const MAX_ATTENDED: usize = 8;
 /// A script that runs this long without waiting lets its neighbours have a turn.
 const TURN: Duration = Duration::from_millis(2);
 
@@ -246,20 +244,12 @@ impl VuContext {
         result
     }
 
-    /// True if this VU serves the connection itself while it waits for an event of it.
-    pub fn attends(&self, connection: &Rc<LocalPump>) -> bool {
+    /// Serves the connection itself while it waits for an event of it.
+    pub fn attend(&self, connection: &Rc<LocalPump>) {
         let mut attended = self.attended.borrow_mut();
-        if attended.iter().any(|known| Rc::ptr_eq(known, connection)) {
-            return true;
-        }
-        if attended.len() >= MAX_ATTENDED {
-            attended.retain(|known| known.attendance() != Attendance::Task);
-        }
-        let has_room = attended.len() < MAX_ATTENDED;
-        if has_room {
+        if !attended.iter().any(|known| Rc::ptr_eq(known, connection)) {
             attended.push(connection.clone());
         }
-        has_room
     }
 
     /// Leaves connections to their own tasks: it does something else than to wait for events.

@@ -5,6 +5,8 @@
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::{Acquire, Release};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
@@ -99,10 +101,30 @@ pub struct WrittenMessage {
 #[derive(Debug, Default)]
 pub struct SocketChannel {
     state: Mutex<ChannelState>,
+    /// What both sides ask more often than it changes; it changes while the state is locked.
+    glance: Glance,
     /// Wakes the connection.
     network: AtomicWaker,
     /// Wakes the script.
     script: AtomicWaker,
+}
+
+/// Parts of the state that are read without locking it. Whoever waits for one to change registers its waker before it reads; whoever
+/// changes one wakes afterwards.
+#[derive(Debug, Default)]
+struct Glance {
+    /// A message waits to be written.
+    has_outgoing: AtomicBool,
+    /// An event waits for the script.
+    has_event: AtomicBool,
+    /// No more events are taken for now.
+    is_full: AtomicBool,
+    /// Something was written that was not counted yet.
+    has_written: AtomicBool,
+    /// As in the state.
+    is_detached: AtomicBool,
+    /// As in the state.
+    is_ended: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -134,6 +156,16 @@ impl SocketChannel {
         lock(&self.state)
     }
 
+    /// Shows what has become of the state.
+    fn show(&self, state: &ChannelState) {
+        self.glance.has_outgoing.store(!state.outgoing.is_empty(), Release);
+        self.glance.has_event.store(!state.incoming.is_empty(), Release);
+        self.glance.is_full.store(state.is_full(), Release);
+        self.glance.has_written.store(!state.written.is_empty(), Release);
+        self.glance.is_detached.store(state.is_detached, Release);
+        self.glance.is_ended.store(state.is_ended, Release);
+    }
+
     // The script's end -------------------------------------------------------------------------------------------
 
     /// Sends a message; dropped after a close frame, or once the connection has ended.
@@ -146,6 +178,7 @@ impl SocketChannel {
         state.unwritten += outgoing.len();
         state.is_flushed = false;
         state.outgoing.push_back(outgoing);
+        self.show(&state);
         drop(state);
         self.network.wake();
     }
@@ -163,6 +196,9 @@ impl SocketChannel {
 
     /// The next event, if there is one.
     pub fn try_next(&self) -> Option<TimedEvent> {
+        if !self.glance.has_event.load(Acquire) && !self.glance.is_ended.load(Acquire) {
+            return None;
+        }
         let mut state = self.state();
         let was_full = state.is_full();
         let Some(next) = state.incoming.pop_front() else {
@@ -175,6 +211,7 @@ impl SocketChannel {
             state.incoming = VecDeque::new();
         }
         let wakes = was_full && !state.is_full();
+        self.show(&state);
         drop(state);
         if wakes {
             self.network.wake();
@@ -193,20 +230,28 @@ impl SocketChannel {
         self.try_next().map_or(Poll::Pending, Poll::Ready)
     }
 
-    /// Does not wake for events any more: who waits for one looks itself.
-    pub fn look_away(&self) {
+    /// Wakes nobody any more, neither for an event nor for what the script does: it looks itself, and serves the connection.
+    pub fn wake_nobody(&self) {
         drop(self.script.take());
+        drop(self.network.take());
     }
 
     /// Puts what was written since the last call into `written`, which is empty.
     pub fn take_written(&self, written: &mut Vec<WrittenMessage>) {
-        std::mem::swap(&mut self.state().written, written);
+        if self.glance.has_written.load(Acquire) {
+            let mut state = self.state();
+            std::mem::swap(&mut state.written, written);
+            self.show(&state);
+        }
     }
 
     /// Sends a close frame unless one was sent, and takes no more events. A connection that is not open yet is given up.
     pub fn detach(&self, code: u16) {
         self.send(OutgoingMessage::Close(code, String::new()));
-        self.state().is_detached = true;
+        let mut state = self.state();
+        state.is_detached = true;
+        self.show(&state);
+        drop(state);
         self.network.wake();
     }
 
@@ -265,6 +310,7 @@ impl NetworkEnd {
         if !state.is_detached {
             state.incoming_bytes += event.len();
             state.incoming.push_back(TimedEvent { at, event });
+            self.0.show(&state);
         }
         drop(state);
         self.0.script.wake();
@@ -284,17 +330,20 @@ impl NetworkEnd {
 
     /// True when the script takes more.
     pub fn has_room(&self) -> bool {
-        let state = self.0.state();
-        state.is_detached || !state.is_full()
+        !self.0.glance.is_full.load(Acquire) || self.is_detached()
     }
 
     /// The next message of the script.
     pub fn next_outgoing(&self) -> Option<OutgoingMessage> {
+        if !self.0.glance.has_outgoing.load(Acquire) {
+            return None;
+        }
         let mut state = self.0.state();
         let message = state.outgoing.pop_front();
         if state.outgoing.is_empty() && state.outgoing.capacity() > MAX_KEPT {
             state.outgoing = VecDeque::new();
         }
+        self.0.show(&state);
         message
     }
 
@@ -306,6 +355,7 @@ impl NetworkEnd {
         state.is_flushed = state.outgoing.is_empty();
         // A script that waits for events is not woken for this.
         let (wakes, is_all) = (state.waits_for_writing, state.is_flushed);
+        self.0.show(&state);
         drop(state);
         if wakes {
             self.0.script.wake();
@@ -315,7 +365,7 @@ impl NetworkEnd {
 
     /// True when an event waits for the script.
     pub fn has_event(&self) -> bool {
-        !self.0.state().incoming.is_empty()
+        self.0.glance.has_event.load(Acquire)
     }
 
     /// Nothing can be written any more.
@@ -323,13 +373,14 @@ impl NetworkEnd {
         let mut state = self.0.state();
         state.outgoing = VecDeque::new();
         (state.unwritten, state.is_flushed, state.has_closed) = (0, true, true);
+        self.0.show(&state);
         drop(state);
         self.0.script.wake();
     }
 
     /// True when the script takes no more events.
     pub fn is_detached(&self) -> bool {
-        self.0.state().is_detached
+        self.0.glance.is_detached.load(Acquire)
     }
 
     /// Ready when the script doesn't want the connection, which is not open yet.
@@ -345,6 +396,7 @@ impl Drop for NetworkEnd {
         let mut state = self.0.state();
         (state.is_ended, state.is_flushed) = (true, true);
         state.outgoing = VecDeque::new();
+        self.0.show(&state);
         drop(state);
         self.0.script.wake();
     }

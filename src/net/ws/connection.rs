@@ -164,7 +164,10 @@ impl Pump {
     /// Does what can be done, or, where `is_awaited`, what can be done until the script has an event; ready when the connection is
     /// over.
     pub fn poll(&mut self, cx: &mut Context<'_>, is_awaited: bool) -> Poll<()> {
-        self.network_end.register(cx.waker());
+        // Who waits for an event polls again, whatever the script has done meanwhile.
+        if !is_awaited {
+            self.network_end.register(cx.waker());
+        }
         loop {
             if self.outcome.is_some() {
                 self.report_outcome();

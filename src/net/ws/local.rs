@@ -68,12 +68,14 @@ impl LocalPump {
         }
     }
 
-    /// Does what can be done, until there is an event; the script waits for one from now on. False where the connection is not, or no
-    /// longer, on this thread.
-    pub fn poll(&self, cx: &mut Context<'_>) -> bool {
+    /// Does what can be done, until there is an event; the script waits for one from now on. `begins` is called where it did not
+    /// serve the connection before. False where that is not, or no longer, on this thread.
+    pub fn poll(&self, cx: &mut Context<'_>, begins: impl FnOnce()) -> bool {
         let mut slot = self.pump.borrow_mut();
         let Some(pump) = &mut *slot else { return false };
-        self.attendance.set(Attendance::Waiting);
+        if self.attendance.replace(Attendance::Waiting) == Attendance::Task {
+            begins();
+        }
         if pump.poll(cx, true).is_pending() {
             return true;
         }

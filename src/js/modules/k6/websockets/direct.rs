@@ -62,8 +62,8 @@ impl EventSource for Events {
         self.socket.state.get() == ReadyState::Closed
     }
 
-    fn poll_next(&self, cx: &mut Context<'_>) -> Poll<()> {
-        self.arrived.set(Some(ready!(self.socket.poll_next(&self.vu, cx))));
+    fn poll_next(&self, cx: &mut Context<'_>, is_always_asked: bool) -> Poll<()> {
+        self.arrived.set(Some(ready!(self.socket.poll_next(&self.vu, cx, is_always_asked))));
         Poll::Ready(())
     }
 

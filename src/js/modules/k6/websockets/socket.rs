@@ -129,13 +129,19 @@ impl JsSocket {
         self.channel.clone().next()
     }
 
-    /// The next event, once it comes; the VU, whose event loop asks, serves the connection meanwhile if it is on this thread.
-    pub fn poll_next(&self, vu: &VuContext, cx: &mut Context<'_>) -> Poll<TimedEvent> {
+    /// The next event, once it comes; the VU, whose event loop asks, `serves` the connection meanwhile, if it is on this thread.
+    pub fn poll_next(&self, vu: &VuContext, cx: &mut Context<'_>, serves: bool) -> Poll<TimedEvent> {
         let mut next = self.channel.try_next();
-        if next.is_none() && vu.attends(&self.local) {
-            self.channel.look_away();
-            if self.local.poll(cx) {
-                next = self.channel.try_next();
+        if next.is_none() && serves {
+            let begins = || {
+                vu.attend(&self.local);
+                self.channel.wake_nobody();
+            };
+            if self.local.poll(cx, begins) {
+                match self.channel.try_next() {
+                    None => return Poll::Pending,
+                    event => next = event,
+                }
             }
         }
         match next {
