@@ -277,9 +277,6 @@ impl AsyncRead for MeteredSocket {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        if let Some(watched) = &self.watched {
-            watched.wake_reader(cx);
-        }
         loop {
             if let Some((result, arrived)) = self.watched.as_ref().and_then(|watched| watched.take(buf)) {
                 self.arrived = arrived;
@@ -291,6 +288,13 @@ impl AsyncRead for MeteredSocket {
                 return Poll::Ready(Ok(()));
             }
             if self.tcp().poll_read_ready(cx)?.is_pending() {
+                if let Some(watched) = &self.watched {
+                    watched.wake_reader(cx);
+                    // Something may have been read ahead before this waker was known.
+                    if watched.has_stash() {
+                        continue;
+                    }
+                }
                 self.reading.goes_on(false);
                 return Poll::Pending;
             }

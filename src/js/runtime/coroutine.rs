@@ -24,7 +24,28 @@ use stack::VuStack;
 use crate::js::engine::native_stack;
 
 /// What a suspended coroutine waits for.
-type PendingFuture = LocalBoxFuture<'static, ()>;
+enum PendingFuture {
+    /// A future of its own.
+    Own(LocalBoxFuture<'static, ()>),
+    /// What it waits for again and again.
+    Shared(Rc<dyn Awaitable>),
+}
+
+impl PendingFuture {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match self {
+            Self::Own(future) => future.as_mut().poll(cx),
+            Self::Shared(awaited) => awaited.poll(cx),
+        }
+    }
+}
+
+/// What a coroutine may wait for again and again, which keeps what comes of it: no future has to be made each time.
+pub trait Awaitable {
+    /// Ready when the coroutine may go on.
+    fn poll(&self, cx: &mut Context<'_>) -> Poll<()>;
+}
+
 /// Suspends a coroutine.
 type Resume = Yielder<(), PendingFuture>;
 /// A VU's coroutine. It returns only whether its work finished or its stack overflowed; the result of the work is passed
@@ -106,7 +127,7 @@ impl<T> Future for CoroutineTask<T> {
         let task = &mut *self;
         loop {
             if let Some(future) = &mut task.waiting {
-                ready!(future.as_mut().poll(cx));
+                ready!(future.poll(cx));
                 task.waiting = None;
             }
             let Some(coroutine) = task.coroutine.as_mut() else { return Poll::Pending };
@@ -152,6 +173,24 @@ impl<T> Drop for CoroutineTask<T> {
 /// # Panics
 /// Outside of [`run`]: a defect of ours.
 pub fn wait<T: 'static>(future: impl Future<Output = T> + 'static) -> T {
+    let slot = Rc::new(Cell::new(None));
+    let filled = slot.clone();
+    suspend(PendingFuture::Own(Box::pin(async move { filled.set(Some(future.await)) })));
+    match slot.take() {
+        Some(result) => result,
+        None => unreachable!("a coroutine is resumed only when its future is done"),
+    }
+}
+
+/// As [`wait`], until that is ready.
+///
+/// # Panics
+/// As [`wait`].
+pub fn wait_for(awaited: Rc<dyn Awaitable>) {
+    suspend(PendingFuture::Shared(awaited));
+}
+
+fn suspend(pending: PendingFuture) {
     let current = CURRENT.get().yielder;
     assert!(!current.is_null(), "waiting is possible only on a VU's own stack");
     // SAFETY: `CURRENT` is the yielder of the coroutine we are running on: it is set on every resume and put back
@@ -160,13 +199,7 @@ pub fn wait<T: 'static>(future: impl Future<Output = T> + 'static) -> T {
     if native_stack::take_was_deep() {
         give_back_stack();
     }
-    let slot = Rc::new(Cell::new(None));
-    let filled = slot.clone();
-    yielder.suspend(Box::pin(async move { filled.set(Some(future.await)) }));
-    match slot.take() {
-        Some(result) => result,
-        None => unreachable!("a coroutine is resumed only when its future is done"),
-    }
+    yielder.suspend(pending);
 }
 
 /// Gives the pages of this stack back that lie below what is in use. They read as zeros when they are touched again.

@@ -83,6 +83,9 @@ impl PendingEvents {
 
     fn poll_futures(&self, cx: &mut Context<'_>) -> Poll<Option<Settled>> {
         let mut futures = self.futures.borrow_mut();
+        if futures.is_empty() {
+            return Poll::Ready(None);
+        }
         loop {
             let next = futures.poll_next_unpin(cx);
             let added = self.added.take();

@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use super::coroutine;
+use super::coroutine::{self, Awaitable};
 use super::metric_context::MetricContexts;
 use super::module_state::VuModuleState;
-use super::pending::PendingEvents;
+use super::pending::{PendingEvents, Settled};
 use super::script::Script;
 use super::stop::Stop;
 use super::worker::Worker;
@@ -89,7 +89,10 @@ pub struct VuContext {
     idle: Cell<usize>,
     /// By when they are due; whether each is one of `setInterval`.
     timers: RefCell<BTreeMap<(Instant, u32), bool>>,
-    turn_began: Cell<Instant>,
+    /// `None` until it is asked how long it has lasted.
+    turn_began: Cell<Option<Instant>>,
+    /// What it has waited for came to this.
+    settled: Cell<SettledWait>,
     /// What the engine has noted of it, see [`engine::given`].
     given: Cell<usize>,
     task: Cell<u64>,
@@ -112,6 +115,39 @@ pub enum LoopEvent {
     Timer(u32),
     /// A native future is done.
     Settled(u32, Result<Value, Throw>),
+}
+
+/// How a wait of the event loop ended.
+struct SettledWait {
+    /// Its neighbours had their turn.
+    has_waited: bool,
+    /// What settled.
+    result: Result<Option<Settled>, Throw>,
+}
+
+impl Default for SettledWait {
+    fn default() -> Self {
+        Self { has_waited: false, result: Ok(None) }
+    }
+}
+
+impl Awaitable for VuContext {
+    fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let has_waited = self.settled.take().has_waited;
+        let result = match self.poll_settled(cx) {
+            Poll::Ready(settled) => Ok(settled),
+            Poll::Pending => {
+                self.stop.wake_on_raise(cx.waker());
+                if !self.stop.is_raised() {
+                    self.settled.set(SettledWait { has_waited: true, result: Ok(None) });
+                    return Poll::Pending;
+                }
+                Err(Throw::Stop)
+            }
+        };
+        self.settled.set(SettledWait { has_waited, result });
+        Poll::Ready(())
+    }
 }
 
 impl VuContext {
@@ -140,7 +176,8 @@ impl VuContext {
             attended: RefCell::default(),
             idle: Cell::new(0),
             timers: RefCell::default(),
-            turn_began: Cell::new(Instant::now()),
+            turn_began: Cell::new(None),
+            settled: Cell::default(),
             given: Cell::new(0),
             task: Cell::new(0),
             was_timer: Cell::new(false),
@@ -236,11 +273,7 @@ impl VuContext {
             (result, has_waited)
         });
         self.enter_stack();
-        match has_waited {
-            true => self.begin_turn(),
-            // What is always there at once, such as the next message of a server that never stops, is no turn for others.
-            false => self.end_long_turn(),
-        }
+        self.goes_on(has_waited);
         result
     }
 
@@ -303,12 +336,15 @@ impl VuContext {
 
     /// How long it has kept its neighbours waiting.
     pub fn turn_length(&self) -> Duration {
-        self.turn_began.get().elapsed()
+        let now = Instant::now();
+        let began = self.turn_began.get().unwrap_or(now);
+        self.turn_began.set(Some(began));
+        now.saturating_duration_since(began)
     }
 
     /// Its neighbours have just had their turn: how long it runs is counted from now.
     pub fn begin_turn(&self) {
-        self.turn_began.set(Instant::now());
+        self.turn_began.set(Some(Instant::now()));
     }
 
     /// The number of the running task: what a script sees stays the same while it lasts.
@@ -349,7 +385,6 @@ impl VuContext {
     /// [`Throw::Stop`] when the VU has to stop first.
     pub fn next_event(&self) -> Result<Option<LoopEvent>, Throw> {
         self.task.set(self.task.get() + 1);
-        self.end_long_turn();
         let first = self.timers.borrow().keys().next().copied();
         // Timers that are always due leave a turn to everything else.
         let is_their_turn = !self.was_timer.replace(false) || self.pending.is_empty();
@@ -357,6 +392,7 @@ impl VuContext {
             && due <= Instant::now()
             && is_their_turn
         {
+            self.end_long_turn();
             self.was_timer.set(true);
             self.timers.borrow_mut().remove(&(due, id));
             return if self.stop.is_raised() { Err(Throw::Stop) } else { Ok(Some(LoopEvent::Timer(id))) };
@@ -364,32 +400,55 @@ impl VuContext {
         if first.is_none() && self.pending.len() <= self.idle.get() {
             return Ok(None);
         }
-        let (this, is_alone) = (self.rc(), self.pending.is_empty());
         engine::make_room();
-        let settled = self.suspend(async move {
-            let next = poll_fn(|cx| {
-                let next = this.pending.poll_next(cx);
-                if next.is_pending() {
-                    this.leave_forgotten_connections();
-                }
-                next
-            });
-            match first {
-                None => next.await,
-                Some((due, _)) if is_alone => {
-                    precise_timer::sleep_until(due).await;
-                    None
-                }
-                Some((due, _)) => tokio::select! {
-                    biased;
-                    settled = next => settled,
-                    () = precise_timer::sleep_until(due) => None,
-                },
+        let settled = match first {
+            None => self.wait_for_settled()?,
+            Some((due, _)) => {
+                let (this, is_alone) = (self.rc(), self.pending.is_empty());
+                self.suspend(async move {
+                    let next = poll_fn(|cx| this.poll_settled(cx));
+                    tokio::select! {
+                        biased;
+                        settled = next, if !is_alone => settled,
+                        () = precise_timer::sleep_until(due) => None,
+                    }
+                })?
             }
-        })?;
+        };
         match settled {
             Some((promise, result)) => Ok(Some(LoopEvent::Settled(promise, result))),
             None => self.next_event(),
+        }
+    }
+
+    fn poll_settled(&self, cx: &mut Context<'_>) -> Poll<Option<Settled>> {
+        let next = self.pending.poll_next(cx);
+        if next.is_pending() {
+            self.leave_forgotten_connections();
+        }
+        next
+    }
+
+    /// Waits for the next that settles, as [`VuContext::suspend`] does.
+    fn wait_for_settled(&self) -> Result<Option<Settled>, Throw> {
+        if self.stop.is_raised() {
+            return Err(Throw::Stop);
+        }
+        self.leave_stack();
+        coroutine::wait_for(self.rc());
+        self.enter_stack();
+        let SettledWait { has_waited, result } = self.settled.take();
+        self.goes_on(has_waited);
+        result
+    }
+
+    /// It goes on, after it has waited or without.
+    fn goes_on(&self, has_waited: bool) {
+        match has_waited {
+            // Its turn is measured from when somebody asks how long it is.
+            true => self.turn_began.set(None),
+            // What is always there at once, such as the next message of a server that never stops, is no turn for others.
+            false => self.end_long_turn(),
         }
     }
 
