@@ -1,4 +1,5 @@
-// What most scripts do: a GET, its JSON read, three checks, three metrics of one's own. THINK is a pause in seconds.
+// What most scripts do: a GET, its JSON read, three checks, three metrics of one's own. THINK is a pause in seconds, each
+// time half as long to half as long again: VUs that pause equally long come to run in step, and their requests queue at the target.
 import { check, sleep } from 'k6';
 import http from 'k6/http';
 import { Counter, Rate, Trend } from 'k6/metrics';
@@ -22,6 +23,6 @@ export default function () {
   good.add(ok);
   took.add(res.timings.duration);
   if (THINK > 0) {
-    sleep(THINK);
+    sleep(THINK * (0.5 + Math.random()));
   }
 }
