@@ -86,8 +86,14 @@ pub trait EngineContext: Sized {
     /// # Errors
     /// What it throws.
     fn call_entry(&mut self, function: &Self::Value, args: &[Self::Value]) -> Result<Self::Value, Self::Error> {
-        self.call(function, args)
+        let result = self.call(function, args);
+        if result.is_err() {
+            self.entry_failed();
+        }
+        result
     }
+    /// What was called from outside of JavaScript has failed: what comes next has nothing to do with it.
+    fn entry_failed(&mut self) {}
     /// A property; `undefined` where the value is no object, or has none.
     ///
     /// # Errors
@@ -543,7 +549,10 @@ impl<E: EngineRealm> Realm for E {
 
 /// Hands over an event that has come.
 fn hand_over<C: DirectContext>(context: &mut C, source: &dyn EventSource, with: &[C::Value]) -> Result<(), Throw> {
-    let handed = direct::deliver(context, source, with).map_err(|error| context.caught(error));
+    let handed = direct::deliver(context, source, with).map_err(|error| {
+        context.entry_failed();
+        context.caught(error)
+    });
     context.state().host.job_ended();
     handed
 }

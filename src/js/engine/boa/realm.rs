@@ -281,12 +281,8 @@ impl EngineContext for Context {
         }
     }
 
-    fn call_entry(&mut self, function: &JsValue, args: &[JsValue]) -> JsResult<JsValue> {
-        let result = EngineContext::call(self, function, args);
-        if result.is_err() {
-            state(self).extras.stopped.set(false);
-        }
-        result
+    fn entry_failed(&mut self) {
+        state(self).extras.stopped.set(false);
     }
 
     fn get(&mut self, object: &JsValue, name: &str) -> JsResult<JsValue> {
