@@ -713,7 +713,7 @@ def parse(argv):
     parser.add_argument("--seconds", type=int, default=5, help="length of one measurement (5)")
     parser.add_argument("--target", choices=["auto", "nginx", "volley"], default="auto", help="what to measure against")
     parser.add_argument("--prober", type=Path, help="a prober that is built already")
-    parser.add_argument("--think", default="0.029", help="pause of a VU in `truth`, in seconds (0.029: ~2,000 req/s)")
+    parser.add_argument("--think", default="0.029", help="mean pause of a VU in `truth`, in seconds (0.029: ~2,000 req/s)")
     parser.add_argument("--flat-requests", type=int, default=2_000_000, help="requests of `flat` (2,000,000)")
     args = parser.parse_args(argv)
     if args.repeat < 1 or args.seconds < 1 or args.flat_requests < 2000 or args.flat_requests % 2000:
