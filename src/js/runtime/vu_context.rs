@@ -292,14 +292,13 @@ impl VuContext {
 
     /// Leaves those whose last event was handled and of which no other is waited for.
     fn leave_forgotten_connections(&self) {
-        let is_waited_for = |connection: &mut Rc<LocalPump>| match connection.attendance() {
-            Attendance::Waiting => true,
-            Attendance::Handling | Attendance::Task => {
+        self.attended.borrow_mut().retain(|connection| {
+            let is_waited_for = connection.attendance() == Attendance::Waiting;
+            if !is_waited_for {
                 connection.leave();
-                false
             }
-        };
-        self.attended.borrow_mut().retain_mut(is_waited_for);
+            is_waited_for
+        });
     }
 
     /// Its neighbours have a turn, if its own has lasted long enough.

@@ -24,13 +24,17 @@ pub struct LocalPump {
     pump: RefCell<Option<Box<Pump>>>,
     attendance: Cell<Attendance>,
     /// Wakes its task.
-    task: RefCell<Option<Waker>>,
+    task: RefCell<Waker>,
 }
 
 impl LocalPump {
     /// None yet.
     pub(super) fn new() -> Rc<Self> {
-        Rc::new(Self { pump: RefCell::new(None), attendance: Cell::new(Attendance::Task), task: RefCell::new(None) })
+        Rc::new(Self {
+            pump: RefCell::new(None),
+            attendance: Cell::new(Attendance::Task),
+            task: RefCell::new(Waker::noop().clone()),
+        })
     }
 
     /// Who serves it.
@@ -53,13 +57,7 @@ impl LocalPump {
     }
 
     fn poll_task(&self, cx: &mut Context<'_>) -> Poll<()> {
-        {
-            let mut task = self.task.borrow_mut();
-            match &mut *task {
-                Some(waker) => waker.clone_from(cx.waker()),
-                None => *task = Some(cx.waker().clone()),
-            }
-        }
+        self.task.borrow_mut().clone_from(cx.waker());
         let mut pump = self.pump.borrow_mut();
         match &mut *pump {
             None => Poll::Ready(()),
@@ -79,9 +77,7 @@ impl LocalPump {
         if pump.poll(cx, true).is_pending() {
             return true;
         }
-        let over = slot.take();
-        drop(slot);
-        drop(over);
+        *slot = None;
         self.leave();
         false
     }
@@ -95,10 +91,8 @@ impl LocalPump {
 
     /// The script does something else: the task serves it.
     pub fn leave(&self) {
-        if self.attendance.replace(Attendance::Task) != Attendance::Task
-            && let Some(task) = &*self.task.borrow()
-        {
-            task.wake_by_ref();
+        if self.attendance.replace(Attendance::Task) != Attendance::Task {
+            self.task.borrow().wake_by_ref();
         }
     }
 }

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use smallvec::SmallVec;
 
-use super::socket::{JsSocket, ReadyState, message_text};
+use super::socket::{JsSocket, ReadyState, message_text, values_of};
 use crate::js::engine::direct::{EventSource, Local, Look, Scope, resource_of};
 use crate::js::runtime::VuContext;
 use crate::js::value::{Throw, Value};
@@ -73,17 +73,16 @@ impl EventSource for Events {
 
     fn deliver(&self, scope: &mut dyn Scope) -> Result<(), Throw> {
         let Some(timed) = self.arrived.take() else { return Ok(()) };
-        if matches!(timed.event, SocketEvent::Text(_)) && !self.socket.has_listeners.get() {
-            let time = self.socket.take(&self.vu, &timed);
-            return match timed.event {
-                SocketEvent::Text(text) => self.deliver_text(scope, time, text),
-                _ => Ok(()),
-            };
+        let time = self.socket.take(&self.vu, &timed);
+        match timed.event {
+            SocketEvent::Text(text) if !self.socket.has_listeners.get() => self.deliver_text(scope, time, text),
+            event => {
+                let args = values_of(event, time).into_iter().map(|value| scope.make(value));
+                let args = args.collect::<Result<SmallVec<[Local; 5]>, _>>()?;
+                let rare = scope.data(RARE);
+                scope.call(rare, &args).map(drop)
+            }
         }
-        let rare = scope.data(RARE);
-        let Value::List(shown) = self.socket.show(&self.vu, timed) else { return Ok(()) };
-        let args = shown.into_iter().map(|value| scope.make(value)).collect::<Result<SmallVec<[Local; 5]>, _>>()?;
-        scope.call(rare, &args).map(drop)
     }
 }
 

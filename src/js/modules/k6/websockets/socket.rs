@@ -131,24 +131,21 @@ impl JsSocket {
 
     /// The next event, once it comes; the VU, whose event loop asks, `serves` the connection meanwhile, if it is on this thread.
     pub fn poll_next(&self, vu: &VuContext, cx: &mut Context<'_>, serves: bool) -> Poll<TimedEvent> {
+        let begins = || {
+            vu.attend(&self.local);
+            self.channel.wake_nobody();
+        };
         let mut next = self.channel.try_next();
-        if next.is_none() && serves {
-            let begins = || {
-                vu.attend(&self.local);
-                self.channel.wake_nobody();
-            };
-            if self.local.poll(cx, begins) {
-                match self.channel.try_next() {
-                    None => return Poll::Pending,
-                    event => next = event,
-                }
-            }
+        let is_served = next.is_none() && serves && self.local.poll(cx, begins);
+        if is_served {
+            next = self.channel.try_next();
         }
         match next {
             Some(timed) => {
                 self.local.handles_event();
                 Poll::Ready(timed)
             }
+            None if is_served => Poll::Pending,
             None => self.channel.poll_next(cx),
         }
     }
@@ -362,41 +359,46 @@ impl JsSocket {
         vu.script.epoch.stamp(timed.at).0 as f64 / 1e6
     }
 
-    /// An event for JavaScript: the number of its kind (message, open, failed, closed, ping, pong), its time in milliseconds, and up to
-    /// three values that depend on the kind.
+    /// As [`take`](Self::take), and what [`values_of`] the event says.
     pub fn show(&self, vu: &VuContext, timed: TimedEvent) -> Value {
         let time = self.take(vu, &timed);
-        let of = |kind: u8, more: &mut dyn Iterator<Item = Value>| {
-            let mut list = Vec::with_capacity(3);
-            list.extend([Value::Number(f64::from(kind)), Value::Number(time)]);
-            list.extend(more);
-            Value::List(list)
-        };
-        let with = |kind: u8, value: Value| of(kind, &mut std::iter::once(value));
-        match timed.event {
-            SocketEvent::Open(answer) => {
-                let protocol = answer.headers.get("Sec-Websocket-Protocol").unwrap_or_default().into();
-                let extensions = answer.headers.get_all("Sec-Websocket-Extensions").map(Value::from).collect();
-                of(1, &mut [protocol, Value::List(extensions)].into_iter())
-            }
-            SocketEvent::Failed(refused) => with(2, refused.text.into()),
-            SocketEvent::Text(text) => with(0, message_text(text)),
-            SocketEvent::Binary(bytes) => with(0, Value::Bytes(bytes.into())),
-            SocketEvent::Ping => of(4, &mut std::iter::empty()),
-            SocketEvent::Pong(_) => of(5, &mut std::iter::empty()),
-            SocketEvent::Closed(farewell) => {
-                let code = farewell.code.map_or(Value::Undefined, |code| Value::Number(f64::from(code)));
-                let complaint = farewell.complaint().map_or(Value::Undefined, Value::from);
-                let reason = if farewell.code.is_some() { farewell.reason } else { String::new() };
-                of(3, &mut [code, reason.into(), complaint].into_iter())
-            }
-        }
+        Value::List(values_of(timed.event, time))
     }
 }
 
 impl Drop for JsSocket {
     fn drop(&mut self) {
         self.channel.detach(self.close_code());
+    }
+}
+
+/// An event for JavaScript: the number of its kind (message, open, failed, closed, ping, pong), its time in milliseconds, and up to
+/// three values that depend on the kind.
+pub fn values_of(event: SocketEvent, time: f64) -> Vec<Value> {
+    let of = |kind: u8, more: &mut dyn Iterator<Item = Value>| {
+        let mut list = Vec::with_capacity(3);
+        list.extend([Value::Number(f64::from(kind)), Value::Number(time)]);
+        list.extend(more);
+        list
+    };
+    let with = |kind: u8, value: Value| of(kind, &mut std::iter::once(value));
+    match event {
+        SocketEvent::Open(answer) => {
+            let protocol = answer.headers.get("Sec-Websocket-Protocol").unwrap_or_default().into();
+            let extensions = answer.headers.get_all("Sec-Websocket-Extensions").map(Value::from).collect();
+            of(1, &mut [protocol, Value::List(extensions)].into_iter())
+        }
+        SocketEvent::Failed(refused) => with(2, refused.text.into()),
+        SocketEvent::Text(text) => with(0, message_text(text)),
+        SocketEvent::Binary(bytes) => with(0, Value::Bytes(bytes.into())),
+        SocketEvent::Ping => of(4, &mut std::iter::empty()),
+        SocketEvent::Pong(_) => of(5, &mut std::iter::empty()),
+        SocketEvent::Closed(farewell) => {
+            let code = farewell.code.map_or(Value::Undefined, |code| Value::Number(f64::from(code)));
+            let complaint = farewell.complaint().map_or(Value::Undefined, Value::from);
+            let reason = if farewell.code.is_some() { farewell.reason } else { String::new() };
+            of(3, &mut [code, reason.into(), complaint].into_iter())
+        }
     }
 }
 
