@@ -187,7 +187,9 @@ impl Pump {
                 _ = poll_yield(cx);
             }
             let read = takes && !decodes && self.poll_read(cx).is_ready();
-            if !read || is_awaited && self.outcome.is_none() && self.network_end.has_event() {
+            // What is owed to the server does not wait for the script.
+            let owes_nothing = self.outcome.is_none() && self.replies.is_empty();
+            if !read || is_awaited && owes_nothing && self.network_end.has_event() {
                 return Poll::Pending;
             }
         }
