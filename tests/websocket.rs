@@ -9,6 +9,7 @@
 //! /ws/say/TEXT         says this at once
 //! /ws/flood/N          says `m0` to `mN-1` at once
 //! /ws/ping             pings, then says what the pong said
+//! /ws/owe/KEY          after `go` says `b` and pings, in one write; after `done`, GET /told/KEY gives when the pong came
 //! /ws/raw/HEX          sends these bytes at once, whatever they are
 //! /ws/close/CODE/TEXT  says goodbye at once
 //! /ws/cut              says `soon` and cuts the connection
@@ -24,7 +25,7 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Condvar, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -116,8 +117,20 @@ fn speak(
         }
         _ => {}
     }
+    let (mut asked, mut answered) = (Instant::now(), None);
     loop {
         match socket.read()? {
+            Message::Text(text) if parts[0] == "owe" && text == "go" => {
+                socket.write(Message::text("b"))?;
+                socket.write(Message::Ping("p".into()))?;
+                asked = Instant::now();
+                socket.flush()?;
+            }
+            Message::Text(text) if parts[0] == "owe" && text == "done" => {
+                let is_prompt = answered.is_some_and(|answered: Duration| answered * 2 < asked.elapsed());
+                tell(parts.last().unwrap_or(&""), if is_prompt { "at once" } else { "after the handler" }.to_owned());
+            }
+            Message::Pong(_) if parts[0] == "owe" => answered = Some(asked.elapsed()),
             message @ (Message::Text(_) | Message::Binary(_)) if parts == ["echo"] => socket.send(message)?,
             Message::Pong(payload) if parts == ["ping"] => {
                 socket.send(Message::text(format!("pong {}", String::from_utf8_lossy(&payload))))?;
@@ -253,6 +266,26 @@ fn sockets_say_goodbye_when_a_run_is_interrupted() {
         105
     };
     engines().for_each(|engine| stays_until_the_end(engine, "interrupted", interrupt, &["-e", "LONG=1"]));
+}
+
+/// A ping that comes with a message is answered while the handler of that message computes, by the server's clock.
+#[test]
+fn a_pong_does_not_wait_for_a_handler() {
+    let script = "import { WebSocket } from 'k6/websockets';
+        export default function () {
+            const socket = new WebSocket(`${__ENV.WS}/ws/owe/${__ENV.KEY}`);
+            socket.onopen = () => setTimeout(() => socket.send('go'), 200);
+            socket.onmessage = () => {
+                for (const until = Date.now() + 800; Date.now() < until; );
+                socket.send('done');
+                socket.close();
+            };
+        }";
+    for engine in engines() {
+        let key = format!("owe-{engine}");
+        let outcome = Script::new(engine, script).with(&["-e", &format!("KEY={key}")]).run();
+        assert_eq!((outcome.code, &*told(&key)), (0, "at once"), "{engine}: {}", outcome.stderr);
+    }
 }
 
 #[test]
