@@ -69,8 +69,12 @@ impl Request {
             headers.push((name.to_owned(), value.trim().to_owned()));
         }
         let mut request = Self { method, path, query, headers, body: Vec::new() };
-        let length = request.header("content-length").and_then(|text| text.parse().ok()).unwrap_or(0);
-        reader.take(length).read_to_end(&mut request.body)?;
+        if request.header("transfer-encoding") == Some("chunked") {
+            request.body = read_chunks(reader)?;
+        } else {
+            let length = request.header("content-length").and_then(|text| text.parse().ok()).unwrap_or(0);
+            reader.take(length).read_to_end(&mut request.body)?;
+        }
         Ok(Some(request))
     }
 
@@ -80,6 +84,21 @@ impl Request {
 
     fn is_last(&self) -> bool {
         self.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"))
+    }
+}
+
+/// A body in chunks (RFC 9112, 7.1), without extensions and trailers.
+fn read_chunks(reader: &mut impl BufRead) -> io::Result<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line)?;
+        let length = u64::from_str_radix(line.trim_end(), 16).map_err(io::Error::other)?;
+        reader.by_ref().take(length).read_to_end(&mut body)?;
+        reader.read_exact(&mut [0; 2])?;
+        if length == 0 {
+            return Ok(body);
+        }
     }
 }
 
