@@ -3,7 +3,7 @@
 import { begin, state, enter, watch, send, ping, close, abandon, buffered, warn } from 'native:k6/websockets';
 import * as native from 'native:k6/websockets';
 import * as natives from 'native:volley/globals';
-import { bind as direct, load, once, call, primordials } from 'native:engine';
+import { bind as direct, copyProperties, load, once, call, primordials } from 'native:engine';
 
 const {
   ArrayBufferIsView, ArrayIsArray, Date, ObjectDefineProperty, ObjectGetOwnPropertyDescriptor, ObjectGetOwnPropertyNames,
@@ -71,21 +71,23 @@ function payload(data) {
 }
 
 const listen = direct('k6/websockets', 'listen', '', 0);
+// In the place of a URL: one without a connection, whose properties all others get. Defining them one by one takes longer than
+// all else there is to a socket.
+const TEMPLATE = {};
 let inner;
 
 class WebSocket {
   #s;
   constructor(url, protocols, params) {
+    if (url === TEMPLATE) return;
     if (url === undefined || url === null) throw new GoError('WebSocket requires a url');
     const begun = begin(String(url), names(protocols), plain(params));
-    const s = { __proto__: null, socket: begun[0], url: begun[1], code: undefined, protocol: '', extensions: [], binaryType: 'blob', on: { __proto__: null }, added: { __proto__: null } };
+    const s = { __proto__: null, socket: begun[0], url: begun[1], code: undefined, protocol: '', extensions: undefined, binaryType: 'blob', on: { __proto__: null }, added: undefined, methods: undefined };
+    const { addEventListener, send, ping, close } = bound;
+    const methods = (s.methods = { __proto__: null, addEventListener: addEventListener(s), send: send(s), ping: ping(s), close: close(s) });
     this.#s = s;
-    for (let at = 0; at < ownNames.length; at++) {
-      const name = ownNames[at];
-      const method = bound[name];
-      ObjectDefineProperty(this, name, method === undefined ? own[name] : { __proto__: null, value: (s[name] = method(s)), enumerable: true });
-    }
-    listen(s.socket, s.on, 'message', this, s.url, eventsOf(this, s));
+    copyProperties(this, template, methods.addEventListener, methods.send, methods.ping, methods.close);
+    listen(s.socket, s.on, 'message', this, s.url, happened, s);
   }
   static {
     inner = (socket) => socket.#s;
@@ -100,7 +102,7 @@ class WebSocket {
     return buffered(this.#s.socket);
   }
   get extensions() {
-    return this.#s.extensions;
+    return (this.#s.extensions ??= []);
   }
   get protocol() {
     return this.#s.protocol;
@@ -121,7 +123,7 @@ const bound = {
   addEventListener: (s) => (type = undefined, listener) => {
     if (typeof listener !== 'function') throw new GoError(`handler for event type "${type}" isn't a callable function`);
     if (isType(type)) {
-      const listeners = (s.added[type] ??= []);
+      const listeners = ((s.added ??= { __proto__: null })[type] ??= []);
       listeners[listeners.length] = bind(listener);
       if (type === 'message') watch(s.socket);
     }
@@ -148,7 +150,7 @@ for (let at = 0, names = ObjectKeys(bound); at < names.length; at++) {
   ObjectDefineProperty(WebSocket.prototype, name, {
     __proto__: null,
     get() {
-      return inner(this)[name];
+      return inner(this).methods[name];
     },
     enumerable: true,
   });
@@ -172,24 +174,25 @@ for (let at = 0; at < TYPES.length; at++) {
   });
 }
 
-// Scripts that list a socket's properties, or make JSON of it, find them all: they are its own.
-const own = { __proto__: null };
-const prototypeNames = ObjectGetOwnPropertyNames(WebSocket.prototype);
-for (let at = 0; at < prototypeNames.length; at++) {
-  const name = prototypeNames[at];
+// Scripts that list a socket's properties, or make JSON of it, find them all: they are its own. Methods take the places of those
+// without a value.
+const template = new WebSocket(TEMPLATE);
+for (let at = 0, names = ObjectGetOwnPropertyNames(WebSocket.prototype); at < names.length; at++) {
+  const name = names[at];
   if (name === 'constructor') continue;
-  own[name] = { ...ObjectGetOwnPropertyDescriptor(WebSocket.prototype, name), enumerable: true, __proto__: null };
+  const property = bound[name] === undefined ? ObjectGetOwnPropertyDescriptor(WebSocket.prototype, name) : { value: undefined };
+  ObjectDefineProperty(template, name, { ...property, enumerable: true, __proto__: null });
 }
 for (let at = 0, names = ObjectKeys(STATES); at < names.length; at++) {
-  own[names[at]] = { __proto__: null, value: STATES[names[at]], enumerable: true };
-  ObjectDefineProperty(WebSocket, names[at], own[names[at]]);
+  const state = { __proto__: null, value: STATES[names[at]], enumerable: true };
+  ObjectDefineProperty(template, names[at], state);
+  ObjectDefineProperty(WebSocket, names[at], state);
 }
-const ownNames = ObjectKeys(own);
 
 function emit(s, event) {
   const { type } = event;
   const on = s.on[type];
-  const added = s.added[type];
+  const added = s.added?.[type];
   if (added === undefined) {
     if (on !== undefined) on(event);
     return;
@@ -205,15 +208,13 @@ function emit(s, event) {
 
 // Handles events but texts that go to `onmessage` alone, which Rust hands over. The iteration lasts until the last. No async
 // function: while one waits, its stack does too.
-function eventsOf(target, s) {
-  return (kind, timestamp, first, second, third) => {
-    if (kind === THROWN) return fail(target, s, timestamp, first);
-    try {
-      take(target, s, kind, timestamp, first, second, third);
-    } catch (thrown) {
-      fail(target, s, timestamp, thrown);
-    }
-  };
+function happened(target, s, kind, timestamp, first, second, third) {
+  if (kind === THROWN) return fail(target, s, timestamp, first);
+  try {
+    take(target, s, kind, timestamp, first, second, third);
+  } catch (thrown) {
+    fail(target, s, timestamp, thrown);
+  }
 }
 
 // An event: its kind, its time, and what else there is to it.

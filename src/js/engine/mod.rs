@@ -103,6 +103,8 @@ const NATIVE: &std::ffi::CStr = c"volley.native";
 /// - `once(name, ...given)`: what a part that is a function returned when it was first asked for;
 /// - `load(address)`: the namespace of a module, the value of a script, synchronously: what `require` is made of;
 /// - `flatness(value)`: the [`Flatness`] of an object, -1 for what is none; it runs no JavaScript;
+/// - `copyProperties(target, source, ...values)`: gives a plain object the own properties of another that it has not, as they are
+///   there, but each that is `undefined` takes the next value;
 /// - `rebind(specifier, name, value)`: replaces what a module of js-stdlib exports, wherever it is imported;
 /// - `asNative(name, length, function)`: a method that looks like one of the language and calls `function(this, ...args)`;
 /// - `bind(specifier, op, name, length, ...data)`: a function of this name and length that calls a direct function of a module

@@ -10189,6 +10189,80 @@ static JSProperty *add_property(JSContext *ctx,
     return &p->prop[p->shape->prop_count - 1];
 }
 
+/* volley: gives `target` the own properties of `source` that it has not, in their order and as they are, but each that is
+   `undefined` takes the next of `values`. Where those of `target` are the first of `source` it takes its shape, too. Both are
+   plain objects, and the properties of `source` are there. */
+int JS_CopyProperties(JSContext *ctx, JSValueConst target, JSValueConst source,
+                      int count, JSValueConst *values)
+{
+    JSObject *t, *p;
+    JSShape *sh, *old;
+    JSProperty *pr;
+    bool is_part;
+    int i, from;
+
+    if (JS_VALUE_GET_TAG(target) != JS_TAG_OBJECT || JS_VALUE_GET_TAG(source) != JS_TAG_OBJECT)
+        goto refuse;
+    t = JS_VALUE_GET_OBJ(target);
+    p = JS_VALUE_GET_OBJ(source);
+    if (t->class_id != JS_CLASS_OBJECT || p->class_id != JS_CLASS_OBJECT || !t->extensible)
+        goto refuse;
+    sh = p->shape;
+    for (i = 0; i < sh->prop_count; i++) {
+        switch (sh->prop[i].flags & JS_PROP_TMASK) {
+        case JS_PROP_NORMAL:
+        case JS_PROP_GETSET:
+            break;
+        default:
+            goto refuse;
+        }
+    }
+    old = t->shape;
+    from = old->prop_count;
+    is_part = sh->is_hashed && old->proto == sh->proto && sh->deleted_prop_count == 0 &&
+        old->deleted_prop_count == 0 && from <= sh->prop_count && !t->is_prototype;
+    for (i = 0; is_part && i < from; i++)
+        is_part = old->prop[i].atom == sh->prop[i].atom && old->prop[i].flags == sh->prop[i].flags;
+    if (is_part) {
+        if (old->prop_size != sh->prop_size) {
+            pr = js_realloc(ctx, t->prop, sizeof(t->prop[0]) * sh->prop_size);
+            if (!pr)
+                return -1;
+            t->prop = pr;
+        }
+        t->shape = js_dup_shape(sh);
+        js_free_shape(ctx->rt, old);
+    }
+    for (i = is_part ? from : 0; i < sh->prop_count; i++) {
+        JSShapeProperty *prs = &sh->prop[i];
+        if (is_part) {
+            pr = &t->prop[i];
+        } else {
+            if (prs->atom == JS_ATOM_NULL || find_own_property1(t, prs->atom))
+                continue;
+            pr = add_property(ctx, t, prs->atom, prs->flags);
+            if (!pr)
+                return -1;
+        }
+        if ((prs->flags & JS_PROP_TMASK) == JS_PROP_GETSET) {
+            *pr = p->prop[i];
+            if (pr->u.getset.getter)
+                js_dup(JS_MKPTR(JS_TAG_OBJECT, pr->u.getset.getter));
+            if (pr->u.getset.setter)
+                js_dup(JS_MKPTR(JS_TAG_OBJECT, pr->u.getset.setter));
+        } else if (JS_IsUndefined(p->prop[i].u.value) && count > 0) {
+            pr->u.value = js_dup(*values++);
+            count--;
+        } else {
+            pr->u.value = js_dup(p->prop[i].u.value);
+        }
+    }
+    return 0;
+refuse:
+    JS_ThrowTypeError(ctx, "properties are copied from one plain object to another");
+    return -1;
+}
+
 /* can be called on JS_CLASS_ARRAY, JS_CLASS_ARGUMENTS or
    JS_CLASS_MAPPED_ARGUMENTS objects. return < 0 if memory alloc
    error. */

@@ -937,6 +937,8 @@ JS_EXTERN JSValue JS_NewObject(JSContext *ctx);
 // takes ownership of the values
 JS_EXTERN JSValue JS_NewObjectLike(JSContext *ctx, JSValueConst like, int count,
                                    const JSValue *values);
+JS_EXTERN int JS_CopyProperties(JSContext *ctx, JSValueConst target, JSValueConst source, int count,
+                                JSValueConst *values);
 JS_EXTERN JSValue JS_NewObjectFrom(JSContext *ctx, int count,
                                    const JSAtom *props,
                                    const JSValue *values);

@@ -122,7 +122,7 @@ pub fn run_part(text: &str, context: &mut Context) -> JsResult<JsValue> {
 /// A function as Boa calls it.
 type BoaFunction = fn(&JsValue, &[JsValue], &mut Context) -> JsResult<JsValue>;
 /// What [`ENGINE`] exports.
-const EXPORTS: [(&str, BoaFunction); 8] = [
+const EXPORTS: [(&str, BoaFunction); 9] = [
     ("evaluate", evaluate),
     ("once", once),
     ("load", load),
@@ -131,6 +131,7 @@ const EXPORTS: [(&str, BoaFunction); 8] = [
     ("bind", bind),
     ("call", call),
     ("flatness", flatness),
+    ("copyProperties", copy_properties),
 ];
 /// And the one that is no function.
 const PRIMORDIALS_EXPORT: &str = "primordials";
@@ -292,6 +293,37 @@ fn flatness(_this: &JsValue, args: &[JsValue], context: &mut Context) -> JsResul
         }
     }
     Ok((flatness as i8).into())
+}
+
+/// `copyProperties(target, source, ...values)`
+fn copy_properties(_this: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    let [target, source, values @ ..] = args else { return Ok(JsValue::undefined()) };
+    let (Some(target), Some(source)) = (target.as_object(), source.as_object()) else {
+        let text = "properties are copied from one plain object to another";
+        return Err(JsNativeError::typ().with_message(text).into());
+    };
+    let mut values = values.iter();
+    for key in source.own_property_keys(context)? {
+        let known = source.borrow().properties().get(&key);
+        let Some(property) = known.filter(|_| target.borrow().properties().get(&key).is_none()) else { continue };
+        let value = match property.value() {
+            Some(value) if value.is_undefined() => values.next(),
+            _ => None,
+        };
+        target.insert_property(
+            key,
+            match value {
+                Some(value) => PropertyDescriptor::builder()
+                    .value(value.clone())
+                    .writable(property.expect_writable())
+                    .enumerable(property.expect_enumerable())
+                    .configurable(property.expect_configurable())
+                    .build(),
+                None => property,
+            },
+        );
+    }
+    Ok(JsValue::undefined())
 }
 
 /// What js-stdlib takes of the language: an object no script sees, without a prototype.

@@ -118,7 +118,7 @@ impl Closure<0> for Itself {
 type ExportedFunction = fn(&NativeCall<'_>) -> Result<Owned, Thrown>;
 
 /// What [`ENGINE`] exports; a function is made with its place here.
-const EXPORTS: [(&str, ExportedFunction); 8] = [
+const EXPORTS: [(&str, ExportedFunction); 9] = [
     ("evaluate", evaluate),
     ("once", once),
     ("load", load),
@@ -127,6 +127,7 @@ const EXPORTS: [(&str, ExportedFunction); 8] = [
     ("bind", bind),
     ("call", call),
     ("flatness", flatness),
+    ("copyProperties", copy_properties),
 ];
 /// And the one that is no function.
 const PRIMORDIALS_EXPORT: &str = "primordials";
@@ -260,6 +261,13 @@ fn flatness(call: &NativeCall<'_>) -> Result<Owned, Thrown> {
         })?
     };
     Ok(context.number(f64::from(flatness as i8)))
+}
+
+/// `copyProperties(target, source, ...values)`
+fn copy_properties(call: &NativeCall<'_>) -> Result<Owned, Thrown> {
+    let values = call.args.get(2..).unwrap_or_default();
+    call.context.copy_properties(call.arg(0), call.arg(1), values)?;
+    Ok(call.context.undefined())
 }
 
 /// What js-stdlib takes of the language: an object no script sees, without a prototype.

@@ -9,12 +9,20 @@ use rquickjs::qjs::{self, JSAtom, JSContext, JSValue};
 
 use smallvec::SmallVec;
 
-use super::{Atom, Context, Owned, PropertyFlags, Thrown};
+use super::{AsRaw, Atom, Borrowed, Context, Owned, PropertyFlags, Thrown};
 
 unsafe extern "C" {
     /// Of our build of QuickJS (`vendor/rquickjs-sys`): an object with the members of `like`. Takes the values over, except
     /// where it returns `undefined`: `like` has not just these.
     fn JS_NewObjectLike(ctx: *mut JSContext, like: JSValue, count: c_int, values: *const JSValue) -> JSValue;
+    /// Of our build: gives `target` the properties that `source` has besides. Takes nothing over.
+    fn JS_CopyProperties(
+        ctx: *mut JSContext,
+        target: JSValue,
+        source: JSValue,
+        count: c_int,
+        values: *const JSValue,
+    ) -> c_int;
 }
 
 /// An object with more members gets them one by one.
@@ -233,6 +241,22 @@ impl Context {
         let items: SmallVec<[JSValue; MAX_KNOWN_MEMBERS]> = items.into_iter().map(Owned::into_raw).collect();
         // SAFETY: the context is alive, there are that many values, and their references are handed over.
         self.owned(unsafe { qjs::JS_NewArrayFrom(self.ptr(), items.len() as c_int, items.as_ptr()) })
+    }
+
+    /// Gives a plain object the own properties of another that it has not, as they are there, but each that is `undefined` takes
+    /// the next of `values`.
+    ///
+    /// # Errors
+    /// There is no memory, or one of the two is no plain object.
+    pub fn copy_properties(
+        self,
+        target: impl AsRaw,
+        source: impl AsRaw,
+        values: &[Borrowed<'_>],
+    ) -> Result<(), Thrown> {
+        let (len, values) = (values.len() as c_int, values.as_ptr().cast());
+        // SAFETY: all are alive; values have the layout of raw ones.
+        Self::done(unsafe { JS_CopyProperties(self.ptr(), target.raw(), source.raw(), len, values) }).map(drop)
     }
 
     /// An object whose members are of these names.

@@ -14,8 +14,11 @@ use crate::net::ws::{OutgoingMessage, SocketEvent, TimedEvent};
 
 /// The members of an event of the type `message`, in their order.
 const MESSAGE_EVENT: &[&str] = &["type", "target", "timestamp", "data", "origin"];
-/// The place of the function for what is seldom among the data of [`Events`].
+/// The places among the data of [`Events`] of the script's socket, the function for what is seldom, and what that is called with
+/// besides.
+const TARGET: usize = 2;
 const RARE: usize = 4;
+const STATE: usize = 5;
 /// What JavaScript calls an event that is the error of a handler.
 const THROWN: f64 = -1.0;
 
@@ -39,12 +42,13 @@ pub fn send(vu: &VuContext, scope: &mut dyn Scope) -> Result<Local, Throw> {
     scope.make(Value::Undefined)
 }
 
-/// `(socket, handlers, name, target, url, rare)`: the native socket, the object that has the handlers, the name of the one for
-/// messages there, the script's socket, its URL, and a function for all events but texts that go to that handler alone.
+/// `(socket, handlers, name, target, url, rare, state)`: the native socket, the object that has the handlers, the name of the one
+/// for messages there, the script's socket, its URL, and a function for all events but texts that go to that handler alone, which
+/// is called with the script's socket, `state` and the event.
 pub fn listen(vu: &VuContext, scope: &mut dyn Scope) -> Result<Local, Throw> {
     let socket = scope.arg(0);
     let socket = resource_of(scope, socket).ok_or_else(no_socket)?;
-    let with = [1, 2, 3, 4, 5].map(|at| scope.arg(at));
+    let with = [1, 2, 3, 4, 5, 6].map(|at| scope.arg(at));
     scope.listen(Rc::new(Events { socket, vu: vu.rc(), arrived: Cell::default() }), &with);
     scope.make(Value::Undefined)
 }
@@ -77,13 +81,19 @@ impl EventSource for Events {
         match timed.event {
             SocketEvent::Text(text) if !self.socket.has_listeners.get() => self.deliver_text(scope, time, text),
             event => {
-                let args = values_of(event, time).into_iter().map(|value| scope.make(value));
-                let args = args.collect::<Result<SmallVec<[Local; 5]>, _>>()?;
-                let rare = scope.data(RARE);
-                scope.call(rare, &args).map(drop)
+                let values = values_of(event, time).into_iter().map(|value| scope.make(value));
+                let values = values.collect::<Result<SmallVec<[Local; 5]>, _>>()?;
+                leave_event(scope, &values)
             }
         }
     }
+}
+
+/// Calls the function for what is seldom.
+fn leave_event(scope: &mut dyn Scope, values: &[Local]) -> Result<(), Throw> {
+    let [rare, target, state] = [RARE, TARGET, STATE].map(|at| scope.data(at));
+    let args: SmallVec<[Local; 7]> = [target, state].into_iter().chain(values.iter().copied()).collect();
+    scope.call(rare, &args).map(drop)
 }
 
 impl Events {
@@ -99,8 +109,8 @@ impl Events {
         match scope.call(handler, &[event]) {
             Err(Throw::Script) => match scope.catch() {
                 Some(error) => {
-                    let (rare, thrown) = (scope.data(RARE), scope.make(Value::Number(THROWN))?);
-                    scope.call(rare, &[thrown, timestamp, error]).map(drop)
+                    let thrown = scope.make(Value::Number(THROWN))?;
+                    leave_event(scope, &[thrown, timestamp, error])
                 }
                 None => Err(Throw::Stop),
             },
