@@ -10,7 +10,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::io::ReadBuf;
-use tokio::net::TcpStream;
 
 /// The kernel has stamped something.
 static STAMPS: AtomicBool = AtomicBool::new(false);
@@ -21,7 +20,7 @@ pub fn is_stamped() -> bool {
 }
 
 /// Asks the kernel to stamp what arrives. Without the stamp, the moment of reading counts.
-pub fn ask(tcp: &TcpStream) {
+pub fn ask(tcp: &impl AsRawFd) {
     let on: libc::c_int = 1;
     // SAFETY: the descriptor is open and the option's value is the int it wants; a refusal changes nothing.
     unsafe {
@@ -114,6 +113,8 @@ fn age(stamp: libc::timespec) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use std::io::Write;
+
+    use tokio::net::TcpStream;
 
     use super::*;
 

@@ -155,6 +155,17 @@ impl Connector {
         self.context.dialer.connect(remote, self.local_ip, self.traffic.clone()).await
     }
 
+    /// A socket to the server of `url`, [to be attached](MeteredSocket::attach), if that is all there is to a connection and it takes no
+    /// time: the server is on this machine, and neither a name, nor a proxy, nor TLS is in between. Else, and where anything goes
+    /// wrong, the connection is to be [opened](Self::open).
+    pub fn dial_at_once(&self, url: &Url) -> Option<MeteredSocket> {
+        if url.is_https() || self.proxy(url).ok()?.is_some() {
+            return None;
+        }
+        let remote = self.context.dialer.known_address(url.hostname(), url.port_or_default())?;
+        self.context.dialer.connect_at_once(remote, self.local_ip, self.traffic.clone())
+    }
+
     /// Opens a connection to the server of `url`. The cost of each part is noted in `timer` as soon as that part is done.
     pub async fn open(&self, url: &Url, purpose: Purpose, timer: &mut HopTimer) -> Result<OpenStream, NetError> {
         let proxy = self.proxy(url)?;

@@ -2,10 +2,13 @@
 //!
 //! One address is tried, as in k6. Encryption and protocols come later, in `tls` and `http`.
 
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::future::FutureExt;
+use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 use tokio::net::TcpSocket;
 
 use super::config::Config;
@@ -97,14 +100,7 @@ impl Dialer {
     ) -> Result<(MeteredSocket, Duration), NetError> {
         let start = Instant::now();
         let connect = async {
-            self.files.check()?;
-            let socket = if remote.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-            if let Some(local) = local.filter(|local| local.is_ipv4() == remote.is_ipv4()) {
-                socket.bind(SocketAddr::new(local, 0))?;
-            }
-            socket.set_nodelay(true)?;
-            let alive = socket2::TcpKeepalive::new().with_time(KEEP_ALIVE_INTERVAL).with_interval(KEEP_ALIVE_INTERVAL);
-            socket2::SockRef::from(&socket).set_tcp_keepalive(&alive)?;
+            let socket = TcpSocket::from_std_stream(self.socket(remote, local)?.into());
             let tcp = socket.connect(remote).await?;
             MeteredSocket::new(tcp, remote, traffic)
         };
@@ -113,9 +109,49 @@ impl Dialer {
                 self.files.note_error(&error);
                 NetError::dial(remote, &error)
             })?,
-            Err(_) => return Err(NetError::dial(remote, &std::io::ErrorKind::TimedOut.into())),
+            Err(_) => return Err(NetError::dial(remote, &io::ErrorKind::TimedOut.into())),
         };
         Ok((socket, start.elapsed()))
+    }
+
+    /// Connects to `remote` if that is on this machine and takes no time; `None` where it is not or does, and where it fails, for
+    /// [`connect`](Self::connect) to say why. The socket is [to be attached](MeteredSocket::attach).
+    pub fn connect_at_once(
+        &self,
+        remote: SocketAddr,
+        local: Option<IpAddr>,
+        traffic: Arc<Traffic>,
+    ) -> Option<MeteredSocket> {
+        if !remote.ip().is_loopback() {
+            return None;
+        }
+        let socket = self.socket(remote, local).ok()?;
+        // The system says that it is under way even where it is done.
+        _ = socket.connect(&remote.into());
+        socket.peer_addr().ok()?;
+        MeteredSocket::detached(socket.into(), remote, traffic).ok()
+    }
+
+    /// A socket for a connection to `remote`, which waits for nothing.
+    fn socket(&self, remote: SocketAddr, local: Option<IpAddr>) -> io::Result<Socket> {
+        self.files.check()?;
+        let socket = Socket::new(Domain::for_address(remote), Type::STREAM.nonblocking(), Some(Protocol::TCP))?;
+        if let Some(local) = local.filter(|local| local.is_ipv4() == remote.is_ipv4()) {
+            socket.bind(&SocketAddr::new(local, 0).into())?;
+        }
+        socket.set_tcp_nodelay(true)?;
+        let alive = TcpKeepalive::new().with_time(KEEP_ALIVE_INTERVAL).with_interval(KEEP_ALIVE_INTERVAL);
+        socket.set_tcp_keepalive(&alive)?;
+        Ok(socket)
+    }
+
+    /// The only address that `host:port` leads to, if nobody has to be asked for it and nothing is wrong with it.
+    pub fn known_address(&self, host: &str, port: &str) -> Option<SocketAddr> {
+        let is_known = host.parse::<IpAddr>().is_ok() || {
+            let name = to_ascii(&host.to_lowercase());
+            self.own_address(&name, port).is_some() || self.resolver.has_one(&name)
+        };
+        is_known.then(|| self.resolve(host, port).now_or_never())??.ok()
     }
 
     fn own_address(&self, name: &str, port: &str) -> Option<&str> {

@@ -53,6 +53,14 @@ impl Resolver {
         Ok(pick(self.dns.select, resolution.insert(known)))
     }
 
+    /// True for a name that has one address, and need not be asked for now.
+    pub fn has_one(&self, host: &str) -> bool {
+        let Some(entry) = lock(&self.cache).get(host).cloned() else { return false };
+        let resolution = entry.try_lock();
+        let known = resolution.as_ref().ok().and_then(|resolution| resolution.as_ref());
+        known.is_some_and(|known| known.addresses.len() == 1 && known.asked.elapsed() < self.dns.ttl)
+    }
+
     async fn ask(&self, host: &str) -> Result<Resolution, NetError> {
         if is_odd_address(host) {
             return Err(no_such_host(host));

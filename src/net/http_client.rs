@@ -24,7 +24,7 @@ use super::http::proto::error::NetError;
 /// Sends the HTTP requests of one VU, on its thread. Clones share its connections.
 #[derive(Clone, Debug)]
 pub struct HttpClient {
-    client: Client,
+    pub(super) client: Client,
     /// The idle connections of this thread; `None` where nothing may be sent.
     pub(super) here: Option<Rc<ClientConnections>>,
 }

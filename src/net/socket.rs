@@ -75,9 +75,20 @@ impl MeteredSocket {
     pub fn new(tcp: TcpStream, remote: SocketAddr, traffic: Arc<Traffic>) -> io::Result<Self> {
         let local = tcp.local_addr()?;
         arrival::ask(&tcp);
-        Ok(Self {
+        Ok(Self::over(Tcp::Here(tcp), (local, remote), traffic))
+    }
+
+    /// Wraps a connected stream that is still [to be attached](Self::attach) to a thread, and waits for nothing.
+    pub fn detached(tcp: std::net::TcpStream, remote: SocketAddr, traffic: Arc<Traffic>) -> io::Result<Self> {
+        let local = tcp.local_addr()?;
+        arrival::ask(&tcp);
+        Ok(Self::over(Tcp::Detached(tcp), (local, remote), traffic))
+    }
+
+    fn over(tcp: Tcp, (local, remote): (SocketAddr, SocketAddr), traffic: Arc<Traffic>) -> Self {
+        Self {
             watched: None,
-            tcp: Tcp::Here(tcp),
+            tcp,
             traffic,
             arrived: Instant::now(),
             has_ended: false,
@@ -87,7 +98,7 @@ impl MeteredSocket {
             is_new_here: false,
             local,
             remote,
-        })
+        }
     }
 
     /// The socket, on the thread it is attached to.

@@ -13,6 +13,7 @@ use super::message::{AttachedToTarget, CreatedContext, DetachedFromTarget, Head,
 use super::message_log::MessageLog;
 use super::traffic::SessionTraffic;
 use crate::net::client::Client;
+use crate::net::http_client::HttpClient;
 use crate::net::ws::{self, HandshakeRequest, OutgoingMessage, SocketChannel, SocketEvent};
 use crate::units::sync::lock;
 
@@ -77,7 +78,7 @@ impl DevtoolsConnection {
         log: Option<MessageLog>,
     ) -> Result<Arc<Self>, String> {
         let url = socket_url(&client, url, timeout).await?;
-        let (channel, _) = ws::open(&client, HandshakeRequest::new(&url, Vec::new()));
+        let (channel, _) = ws::open(&HttpClient::remote(client.clone()), HandshakeRequest::new(&url, Vec::new()));
         let opened = tokio::time::timeout(timeout, channel.clone().next()).await;
         match opened.map(|opened| opened.event) {
             Ok(SocketEvent::Open(_)) => {}

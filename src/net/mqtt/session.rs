@@ -179,7 +179,7 @@ impl MqttSession {
         let (mut stream, mut wire) = match &how.web_socket {
             None => (self.open_socket(how).await?, MqttReader::plain()),
             Some(request) => {
-                let opened = handshake::open(&self.connections, request, Instant::now()).await;
+                let opened = handshake::open(&self.connections, request, None, Instant::now()).await;
                 let OpenedSocket { stream, rest, .. } =
                     opened.map_err(|error| format!("network Error : {}", error.text))?;
                 let mut wire = MqttReader::web_socket();

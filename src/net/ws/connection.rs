@@ -1,7 +1,7 @@
 //! One open connection: writes what the script sends, reads what the server sends, answers pings.
 //!
-//! The network thread opens it. Then the thread of its script serves it, where what arrives is stamped by the kernel: an echo needs no
-//! hand-over between two threads. While that thread is late another one reads (`stand_in`); what it owes the server waits meanwhile.
+//! The network thread opens it, or the thread of its script, where that takes no time. Then the thread of its script serves it, where
+//! what arrives is stamped by the kernel: an echo needs no hand-over between two threads. While that thread is late another one reads (`stand_in`); what it owes the server waits meanwhile.
 //!
 //! Keeps no buffer while nothing happens, and does not read while the script has not taken what was read.
 
@@ -21,11 +21,12 @@ use super::channel::{NetworkEnd, OutgoingMessage, SocketEvent};
 use super::close::{self, CloseOutcome};
 use super::frame::{self, FrameParser, Message, ProtocolError, opcode};
 use super::handshake::{self, HandshakeRequest};
+use super::local::LocalPump;
 use super::{deflate, handshake::OpenedSocket};
 use crate::net::arrival;
 use crate::net::client_connections::ClientConnections;
 use crate::net::http::proto::error::NetError;
-use crate::net::socket::{NetStream, give_buffer, poll_yield, take_buffer};
+use crate::net::socket::{MeteredSocket, NetStream, give_buffer, poll_yield, take_buffer};
 
 /// At most this many bytes are written at once.
 const MAX_BATCH: usize = 64 * 1024;
@@ -41,9 +42,40 @@ pub(super) async fn run(
     network_end: NetworkEnd,
     script_thread: Option<oneshot::Sender<SocketTask>>,
 ) {
+    let Some(open) = open(&connections, request, None, network_end).await else { return };
+    let here = match script_thread.filter(|_| arrival::is_stamped()) {
+        Some(script_thread) => open.hand_over(script_thread),
+        None => Some(open),
+    };
+    if let Some(open) = here {
+        open.serve().await;
+    }
+}
+
+/// Opens a connection over this socket, and serves it to its end, on the thread of its script.
+pub(super) async fn run_here(
+    connections: Rc<ClientConnections>,
+    request: Box<HandshakeRequest>,
+    mut socket: MeteredSocket,
+    network_end: NetworkEnd,
+    local: Rc<LocalPump>,
+) {
+    let socket = socket.attach().is_ok().then_some(socket);
+    if let Some(SocketTask(pump)) = open(&connections, request, socket, network_end).await {
+        local.serve(pump).await;
+    }
+}
+
+/// Opens a connection; the script has heard of what came of it.
+async fn open(
+    connections: &ClientConnections,
+    request: Box<HandshakeRequest>,
+    socket: Option<MeteredSocket>,
+    network_end: NetworkEnd,
+) -> Option<SocketTask> {
     let started = Instant::now();
     // Boxed, because opening is the smaller part of a connection's life and the larger part of its state.
-    let mut opening = Box::pin(handshake::open(&connections, &request, started));
+    let mut opening = Box::pin(handshake::open(connections, &request, socket, started));
     let opened = poll_fn(|cx| match network_end.poll_given_up(cx) {
         Poll::Ready(()) => Poll::Ready(None),
         Poll::Pending => opening.as_mut().poll(cx).map(Some),
@@ -56,20 +88,14 @@ pub(super) async fn run(
         Some(Err(refused)) => refused,
         Some(Ok(OpenedSocket { stream, response, rest, compresses })) => {
             if network_end.open(response.arrived, response) {
-                let open = SocketTask(Pump::new(network_end, stream, &rest, compresses).into());
-                let here = match script_thread.filter(|_| arrival::is_stamped()) {
-                    Some(script_thread) => open.hand_over(script_thread),
-                    None => Some(open),
-                };
-                return if let Some(open) = here {
-                    open.serve().await
-                };
+                return Some(SocketTask(Pump::new(network_end, stream, &rest, compresses).into()));
             }
             // The script gave up while the response was read.
             handshake::canceled(started)
         }
     };
     network_end.push_event(Instant::now(), SocketEvent::Failed(failed));
+    None
 }
 
 /// An open connection, on the thread that serves it or on its way there.

@@ -25,7 +25,7 @@ use crate::net::http::proto::request_head::{WireBody, WireRequest};
 use crate::net::http::proto::response_head::{LARGE_HEAD, ResponseHead, framing, parse_head};
 use crate::net::http::proto::url::Url;
 use crate::net::http::timing::HopTimer;
-use crate::net::socket::NetStream;
+use crate::net::socket::{MeteredSocket, NetStream};
 
 /// How long everything may take until the connection is open.
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(60);
@@ -136,6 +136,11 @@ impl HandshakeRequest {
         self
     }
 
+    /// A socket to the server, where that is a matter of no time.
+    pub fn dial_at_once(&self, connections: &ClientConnections) -> Option<MeteredSocket> {
+        connections.connector().dial_at_once(&self.url)
+    }
+
     /// The head of the request.
     fn head(&self, key: &str) -> Vec<u8> {
         let jar = self.jar.as_deref().filter(|_| self.headers.cookie.is_none());
@@ -165,18 +170,19 @@ impl HandshakeRequest {
     }
 }
 
-/// Opens a connection.
+/// Opens a connection, over this socket where there is one already.
 ///
 /// # Errors
 /// Why there is none.
 pub async fn open(
     connections: &ClientConnections,
     request: &HandshakeRequest,
+    socket: Option<MeteredSocket>,
     started: Instant,
 ) -> Result<OpenedSocket, Box<HandshakeError>> {
     let mut ends = None;
     let refused = |text, response| Err(Box::new(HandshakeError { text, response, started }));
-    match tokio::time::timeout(HANDSHAKE_TIMEOUT, connect(connections, request, started, &mut ends)).await {
+    match tokio::time::timeout(HANDSHAKE_TIMEOUT, connect(connections, request, socket, started, &mut ends)).await {
         Ok(Ok(opened)) => Ok(opened),
         Ok(Err(AttemptError::Refused(text, response))) => refused(text.to_owned(), Some(*response)),
         Ok(Err(AttemptError::Net(error))) => refused(error_text(&error), None),
@@ -222,12 +228,16 @@ fn error_text(error: &NetError) -> String {
 async fn connect(
     connections: &ClientConnections,
     request: &HandshakeRequest,
+    socket: Option<MeteredSocket>,
     started: Instant,
     ends: &mut Option<(SocketAddr, SocketAddr)>,
 ) -> Result<OpenedSocket, AttemptError> {
     // A WebSocket has times of its own, so this timer is not read.
     let mut timer = HopTimer::start(started, None);
-    let mut stream = connections.connector().open(&request.url, Purpose::WebSocket, &mut timer).await?.stream;
+    let mut stream = match socket {
+        Some(socket) => NetStream::Plain(socket),
+        None => connections.connector().open(&request.url, Purpose::WebSocket, &mut timer).await?.stream,
+    };
     let (local, remote) = (stream.socket().local, stream.socket().remote);
     *ends = Some((local, remote));
     let mut nonce = [0; 16];

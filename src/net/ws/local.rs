@@ -6,7 +6,7 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use super::connection::{Pump, SocketTask};
+use super::connection::Pump;
 
 /// Who serves a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,15 +42,14 @@ impl LocalPump {
         self.attendance.get()
     }
 
-    /// Serves a connection that comes from another thread to its end. Dropping the future closes it.
-    pub(super) async fn serve(&self, open: SocketTask) {
+    /// Serves a connection of this thread to its end. Dropping the future closes it.
+    pub(super) async fn serve(&self, pump: Box<Pump>) {
         struct End<'a>(&'a LocalPump);
         impl Drop for End<'_> {
             fn drop(&mut self) {
                 drop(self.0.pump.take());
             }
         }
-        let Some(pump) = open.attach() else { return };
         *self.pump.borrow_mut() = Some(pump);
         let _end = End(self);
         poll_fn(|cx| self.poll_task(cx)).await;

@@ -19,6 +19,7 @@ mod tests;
 
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::{Context, Waker};
 use std::time::Instant;
 
 pub use channel::{OutgoingMessage, SocketChannel, SocketEvent, TimedEvent, WrittenMessage};
@@ -27,22 +28,32 @@ pub use local::{Attendance, LocalPump};
 
 use tokio::sync::oneshot;
 
-use super::client::Client;
-use super::stand_in;
+use super::http_client::HttpClient;
+use super::{arrival, stand_in};
 use channel::NetworkEnd;
 use connection::SocketTask;
 
 /// Opens a connection of this client. The channel carries what happens on it, also why it could not be opened.
-pub fn open(client: &Client, request: Result<HandshakeRequest, String>) -> (Arc<SocketChannel>, Rc<LocalPump>) {
+pub fn open(http: &HttpClient, request: Result<HandshakeRequest, String>) -> (Arc<SocketChannel>, Rc<LocalPump>) {
     let local = LocalPump::new();
     let channel = Arc::new(SocketChannel::default());
     let network_end = NetworkEnd(channel.clone());
     match request {
         // The task runs until the connection ends; the channel is the handle to it.
         Ok(request) => {
-            let script_thread = stand_in::watches_this_thread().then(|| serve_here(local.clone()));
             let request = Box::new(request);
-            drop(client.run(move |connections| connection::run(connections, request, network_end, script_thread)))
+            let serves_here = stand_in::watches_this_thread();
+            let at_once = http.here.as_ref().filter(|_| serves_here && arrival::is_stamped()).and_then(|here| {
+                let socket = request.dial_at_once(here)?;
+                Some((here.clone(), socket))
+            });
+            if let Some((here, socket)) = at_once {
+                run_here(connection::run_here(here, request, socket, network_end, local.clone()));
+            } else {
+                let script_thread = serves_here.then(|| serve_here(local.clone()));
+                let run = move |connections| connection::run(connections, request, network_end, script_thread);
+                drop(http.client.run(run));
+            }
         }
         Err(text) => {
             let started = Instant::now();
@@ -53,13 +64,21 @@ pub fn open(client: &Client, request: Result<HandshakeRequest, String>) -> (Arc<
     (channel, local)
 }
 
+/// Runs a task of this thread, inside a `LocalSet`, whose beginning does not wait for what the script does next.
+fn run_here(task: impl Future<Output = ()> + 'static) {
+    let mut task = Box::pin(task);
+    if task.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
+        tokio::task::spawn_local(task);
+    }
+}
+
 /// Has this thread, inside a `LocalSet`, serve the connection that comes out of the sender it returns.
 fn serve_here(local: Rc<LocalPump>) -> oneshot::Sender<SocketTask> {
     let (opened_tx, opened_rx) = oneshot::channel::<SocketTask>();
     tokio::task::spawn_local(async move {
         // There is none where it could not be opened, or is served by the network thread.
-        if let Ok(open) = opened_rx.await {
-            local.serve(open).await;
+        if let Some(pump) = opened_rx.await.ok().and_then(SocketTask::attach) {
+            local.serve(pump).await;
         }
     });
     opened_tx

@@ -82,7 +82,7 @@ fn talk(net: &Arc<Net>, address: SocketAddr, deflate: bool, say: &[OutgoingMessa
 }
 
 fn talk_to(net: &Arc<Net>, url: &str, deflate: bool, say: &[OutgoingMessage]) -> Vec<String> {
-    let client = net.client(0);
+    let client = HttpClient::new(net.client(0));
     let ask = HandshakeRequest::new(url, Vec::new()).map(|ask| ask.deflate(deflate));
     let (channel, _) = open(&client, ask);
     say.iter().for_each(|said| channel.send(said.clone()));
@@ -200,7 +200,7 @@ fn a_script_that_takes_nothing_stops_the_server() {
         }
         report.send(count).unwrap();
     });
-    let client = net().client(0);
+    let client = HttpClient::new(net().client(0));
     let (channel, _) = open(&client, HandshakeRequest::new(&format!("ws://{address}/"), Vec::new()));
     let count = sent.recv().unwrap();
     // The kernel's buffers hold some megabytes.
@@ -216,7 +216,7 @@ fn who_leaves_is_flushed() {
         // No answer.
         _ = stream.read(&mut [0]);
     });
-    let client = net().client(0);
+    let client = HttpClient::new(net().client(0));
     let (channel, _) = open(&client, HandshakeRequest::new(&format!("ws://{address}/"), Vec::new()));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(async {
@@ -234,7 +234,7 @@ fn who_leaves_is_flushed() {
 
 #[test]
 fn a_network_that_is_gone_says_so() {
-    let client = Net::idle().client(0);
+    let client = HttpClient::new(Net::idle().client(0));
     let (channel, _) = open(&client, HandshakeRequest::new("ws://127.0.0.1:1/", Vec::new()));
     let told = channel.try_next().expect("it is over");
     assert!(matches!(told.event, SocketEvent::Closed(farewell) if farewell.code.is_none()));
@@ -256,7 +256,7 @@ fn next_event(channel: &Arc<SocketChannel>) -> String {
 fn a_handshake_that_is_given_up_ends_its_connection() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let net = net();
-    let client = net.client(0);
+    let client = HttpClient::new(net.client(0));
     let (channel, _) =
         open(&client, HandshakeRequest::new(&format!("ws://{}/", listener.local_addr().unwrap()), Vec::new()));
     let (mut stream, _) = listener.accept().unwrap();
@@ -274,7 +274,7 @@ fn what_is_open_by_then_is_sent_a_close_frame() {
         stream.write_all(b"\x88\x02\x0b\xb8").unwrap();
     });
     let net = net();
-    let client = net.client(0);
+    let client = HttpClient::new(net.client(0));
     let (channel, _) = open(&client, HandshakeRequest::new(&format!("ws://{address}/"), Vec::new()));
     assert_eq!(next_event(&channel), "open 101");
     channel.give_up(3000, "bye".to_owned());

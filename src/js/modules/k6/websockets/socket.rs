@@ -100,7 +100,7 @@ impl JsSocket {
         ask: Result<HandshakeRequest, String>,
         given_tags: SocketTags,
     ) -> Rc<Self> {
-        let (channel, local) = ws::open(&vu.client, ask);
+        let (channel, local) = ws::open(&vu.http, ask);
         let base = vu.tags();
         let socket = Rc::new(Self {
             channel,
