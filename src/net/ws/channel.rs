@@ -3,6 +3,7 @@
 //! Each side looks when it has time. Events are bounded: while a script does not take them, the connection stops reading, and
 //! so the server has to stop sending. An idle channel holds no large buffer.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::atomic::AtomicBool;
@@ -295,30 +296,54 @@ impl ChannelState {
 }
 
 /// The connection's end of a channel. Dropping it tells the script that the connection has ended.
-#[derive(Debug)]
-pub struct NetworkEnd(pub Arc<SocketChannel>);
+pub struct NetworkEnd {
+    channel: Arc<SocketChannel>,
+    /// The script serves the connection itself, and asks for the next event.
+    is_asked: Cell<bool>,
+    /// The event it is given at once.
+    given: Cell<Option<TimedEvent>>,
+}
 
 impl NetworkEnd {
+    /// The connection's end of that channel.
+    pub fn new(channel: Arc<SocketChannel>) -> Self {
+        Self { channel, is_asked: Cell::new(false), given: Cell::new(None) }
+    }
+
+    /// The script has taken all events, and asks for the next.
+    pub fn ask(&self) {
+        self.is_asked.set(true);
+    }
+
+    /// The one that has come since; the script does not ask any more.
+    pub fn given(&self) -> Option<TimedEvent> {
+        self.is_asked.set(false);
+        self.given.take()
+    }
+
     /// Registers the task to wake when the script has sent something, made room, or detached.
     pub fn register(&self, waker: &Waker) {
-        self.0.network.register(waker);
+        self.channel.network.register(waker);
     }
 
     /// Queues an event for the script, unless it has detached.
     pub fn push_event(&self, at: Instant, event: SocketEvent) {
-        let mut state = self.0.state();
+        if !self.is_detached() && self.is_asked.replace(false) {
+            return self.given.set(Some(TimedEvent { at, event }));
+        }
+        let mut state = self.channel.state();
         if !state.is_detached {
             state.incoming_bytes += event.len();
             state.incoming.push_back(TimedEvent { at, event });
-            self.0.show(&state);
+            self.channel.show(&state);
         }
         drop(state);
-        self.0.script.wake();
+        self.channel.script.wake();
     }
 
     /// The connection is established; false where the script has given it up before.
     pub fn open(&self, at: Instant, response: HandshakeResponse) -> bool {
-        let mut state = self.0.state();
+        let mut state = self.channel.state();
         if state.is_given_up {
             return false;
         }
@@ -330,75 +355,75 @@ impl NetworkEnd {
 
     /// True when the script takes more.
     pub fn has_room(&self) -> bool {
-        !self.0.glance.is_full.load(Acquire) || self.is_detached()
+        !self.channel.glance.is_full.load(Acquire) || self.is_detached()
     }
 
     /// The next message of the script.
     pub fn next_outgoing(&self) -> Option<OutgoingMessage> {
-        if !self.0.glance.has_outgoing.load(Acquire) {
+        if !self.channel.glance.has_outgoing.load(Acquire) {
             return None;
         }
-        let mut state = self.0.state();
+        let mut state = self.channel.state();
         let message = state.outgoing.pop_front();
         if state.outgoing.is_empty() && state.outgoing.capacity() > MAX_KEPT {
             state.outgoing = VecDeque::new();
         }
-        self.0.show(&state);
+        self.channel.show(&state);
         message
     }
 
     /// Everything that was taken so far is written: messages of these lengths. True when nothing else waits to be.
     pub fn wrote(&self, messages: &mut Vec<usize>, at: Instant) -> bool {
-        let mut state = self.0.state();
+        let mut state = self.channel.state();
         state.unwritten = state.unwritten.saturating_sub(messages.iter().sum());
         state.written.extend(messages.drain(..).map(|bytes| WrittenMessage { at, bytes }));
         state.is_flushed = state.outgoing.is_empty();
         // A script that waits for events is not woken for this.
         let (wakes, is_all) = (state.waits_for_writing, state.is_flushed);
-        self.0.show(&state);
+        self.channel.show(&state);
         drop(state);
         if wakes {
-            self.0.script.wake();
+            self.channel.script.wake();
         }
         is_all
     }
 
-    /// True when an event waits for the script.
-    pub fn has_event(&self) -> bool {
-        self.0.glance.has_event.load(Acquire)
+    /// True once the script has been given what it asked for.
+    pub fn has_given(&self) -> bool {
+        !self.is_asked.get()
     }
 
     /// Nothing can be written any more.
     pub fn stop_writing(&self) {
-        let mut state = self.0.state();
+        let mut state = self.channel.state();
         state.outgoing = VecDeque::new();
         (state.unwritten, state.is_flushed, state.has_closed) = (0, true, true);
-        self.0.show(&state);
+        self.channel.show(&state);
         drop(state);
-        self.0.script.wake();
+        self.channel.script.wake();
     }
 
     /// True when the script takes no more events.
     pub fn is_detached(&self) -> bool {
-        self.0.glance.is_detached.load(Acquire)
+        self.channel.glance.is_detached.load(Acquire)
     }
 
     /// Ready when the script doesn't want the connection, which is not open yet.
     pub fn poll_given_up(&self, cx: &mut Context<'_>) -> Poll<()> {
         self.register(cx.waker());
-        let state = self.0.state();
+        let state = self.channel.state();
         if state.is_detached || state.is_given_up { Poll::Ready(()) } else { Poll::Pending }
     }
 }
 
 impl Drop for NetworkEnd {
     fn drop(&mut self) {
-        let mut state = self.0.state();
+        let mut state = self.channel.state();
         (state.is_ended, state.is_flushed) = (true, true);
         state.outgoing = VecDeque::new();
-        self.0.show(&state);
+        self.channel.show(&state);
         drop(state);
-        self.0.script.wake();
+        self.channel.script.wake();
     }
 }
 
@@ -421,8 +446,8 @@ mod tests {
     #[test]
     fn a_connection_is_woken_once_there_is_room_again() {
         let check = |event: &dyn Fn() -> SocketEvent, count: usize, left: usize| {
-            let (network_end, woken) = (NetworkEnd(Arc::default()), Arc::new(Woken::default()));
-            let channel = network_end.0.clone();
+            let (network_end, woken) = (NetworkEnd::new(Arc::default()), Arc::new(Woken::default()));
+            let channel = network_end.channel.clone();
             (0..count).for_each(|_| network_end.push_event(Instant::now(), event()));
             network_end.register(&woken.clone().into());
             assert!(!network_end.has_room());

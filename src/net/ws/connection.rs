@@ -17,7 +17,7 @@ use tokio::io::AsyncWrite;
 use tokio::sync::oneshot;
 use tokio::time::Sleep;
 
-use super::channel::{NetworkEnd, OutgoingMessage, SocketEvent};
+use super::channel::{NetworkEnd, OutgoingMessage, SocketEvent, TimedEvent};
 use super::close::{self, CloseOutcome};
 use super::frame::{self, FrameParser, Message, ProtocolError, opcode};
 use super::handshake::{self, HandshakeRequest};
@@ -187,12 +187,13 @@ impl Pump {
         pump
     }
 
-    /// Does what can be done, or, where `is_awaited`, what can be done until the script has an event; ready when the connection is
-    /// over.
+    /// Does what can be done, or, where the script, which has taken all events, awaits another, what can be done until there
+    /// [is one](Self::take_awaited); ready when the connection is over.
     pub fn poll(&mut self, cx: &mut Context<'_>, is_awaited: bool) -> Poll<()> {
-        // Who waits for an event polls again, whatever the script has done meanwhile.
-        if !is_awaited {
-            self.network_end.register(cx.waker());
+        match is_awaited {
+            // Who waits for an event polls again, whatever the script has done meanwhile.
+            true => self.network_end.ask(),
+            false => self.network_end.register(cx.waker()),
         }
         loop {
             if self.outcome.is_some() {
@@ -215,10 +216,15 @@ impl Pump {
             let read = takes && !decodes && self.poll_read(cx).is_ready();
             // What is owed to the server does not wait for the script.
             let owes_nothing = self.outcome.is_none() && self.replies.is_empty();
-            if !read || is_awaited && owes_nothing && self.network_end.has_event() {
+            if !read || is_awaited && owes_nothing && self.network_end.has_given() {
                 return Poll::Pending;
             }
         }
+    }
+
+    /// The event that the script has awaited, once it has come.
+    pub fn take_awaited(&self) -> Option<TimedEvent> {
+        self.network_end.given()
     }
 
     /// The system refused to let another thread have it.

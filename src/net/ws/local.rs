@@ -6,6 +6,7 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
+use super::channel::TimedEvent;
 use super::connection::Pump;
 
 /// Who serves a connection.
@@ -65,20 +66,24 @@ impl LocalPump {
         }
     }
 
-    /// Does what can be done, until there is an event; the script waits for one from now on. `begins` is called where it did not
-    /// serve the connection before. False where that is not, or no longer, on this thread.
-    pub fn poll(&self, cx: &mut Context<'_>, begins: impl FnOnce()) -> bool {
+    /// Does what can be done, until there is an event: ready with it. The script, which has taken all others, waits for it from now
+    /// on. `begins` is called where it did not serve the connection before. `None` where that is not, or no longer, on this thread.
+    pub fn poll(&self, cx: &mut Context<'_>, begins: impl FnOnce()) -> Option<Poll<TimedEvent>> {
         let mut slot = self.pump.borrow_mut();
-        let Some(pump) = &mut *slot else { return false };
+        let pump = slot.as_mut()?;
         if self.attendance.replace(Attendance::Waiting) == Attendance::Task {
             begins();
         }
-        if pump.poll(cx, true).is_pending() {
-            return true;
+        let is_over = pump.poll(cx, true).is_ready();
+        let awaited = pump.take_awaited();
+        if is_over {
+            *slot = None;
+            self.leave();
         }
-        *slot = None;
-        self.leave();
-        false
+        match awaited {
+            Some(event) => Some(Poll::Ready(event)),
+            None => (!is_over).then_some(Poll::Pending),
+        }
     }
 
     /// The script has an event, and handles it.

@@ -37,7 +37,7 @@ use connection::SocketTask;
 pub fn open(http: &HttpClient, request: Result<HandshakeRequest, String>) -> (Arc<SocketChannel>, Rc<LocalPump>) {
     let local = LocalPump::new();
     let channel = Arc::new(SocketChannel::default());
-    let network_end = NetworkEnd(channel.clone());
+    let network_end = NetworkEnd::new(channel.clone());
     match request {
         // The task runs until the connection ends; the channel is the handle to it.
         Ok(request) => {

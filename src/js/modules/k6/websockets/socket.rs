@@ -135,19 +135,15 @@ impl JsSocket {
             vu.attend(&self.local);
             self.channel.wake_nobody();
         };
-        let mut next = self.channel.try_next();
-        let is_served = next.is_none() && serves && self.local.poll(cx, begins);
-        if is_served {
-            next = self.channel.try_next();
-        }
-        match next {
-            Some(timed) => {
-                self.local.handles_event();
-                Poll::Ready(timed)
-            }
-            None if is_served => Poll::Pending,
+        let waiting = self.channel.try_next().map(Poll::Ready);
+        let next = match waiting.or_else(|| if serves { self.local.poll(cx, begins) } else { None }) {
+            Some(next) => next,
             None => self.channel.poll_next(cx),
+        };
+        if next.is_ready() {
+            self.local.handles_event();
         }
+        next
     }
 
     /// Nobody waits for its events any more, unless it was one that has come.
