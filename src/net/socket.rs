@@ -62,8 +62,6 @@ pub struct MeteredSocket {
     writing: Burst,
     /// A piece that was read ahead was taken: the next one is read on its own, as each has its own time.
     took_piece: bool,
-    /// It was attached since it was written last: this thread has not heard yet whether it takes anything.
-    is_new_here: bool,
     /// Our address.
     pub local: SocketAddr,
     /// The peer's address.
@@ -95,7 +93,6 @@ impl MeteredSocket {
             reading: Burst::default(),
             writing: Burst::default(),
             took_piece: false,
-            is_new_here: false,
             local,
             remote,
         }
@@ -148,7 +145,6 @@ impl MeteredSocket {
         }
         // The pauses of the other thread are not ours.
         (self.reading, self.writing) = (Burst::default(), Burst::default());
-        self.is_new_here = true;
         Ok(())
     }
 
@@ -187,15 +183,9 @@ impl MeteredSocket {
         if length >= MIN_TIMED_WRITE { self.writing.poll(cx) } else { Poll::Ready(()) }
     }
 
-    /// The first write on a thread asks the socket itself whether it takes anything: the runtime will only know after its next
-    /// look at all sockets, and a request does not wait for that.
-    fn write_first(
-        &mut self,
-        write: impl FnOnce(&socket2::SockRef<'_>) -> io::Result<usize>,
-    ) -> Option<io::Result<usize>> {
-        if !std::mem::take(&mut self.is_new_here) {
-            return None;
-        }
+    /// A write asks the socket itself whether it takes anything, which it nearly always does; `None` where it does not. On a new thread
+    /// the runtime would know only after its next look at all sockets, and a request does not wait for that.
+    fn write_now(&self, write: impl FnOnce(&socket2::SockRef<'_>) -> io::Result<usize>) -> Option<io::Result<usize>> {
         let written = write(&socket2::SockRef::from(self.tcp()));
         Some(written).filter(|written| !matches!(written, Err(error) if error.kind() == io::ErrorKind::WouldBlock))
     }
@@ -340,7 +330,7 @@ impl AsyncRead for MeteredSocket {
 impl AsyncWrite for MeteredSocket {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         ready!(self.poll_turn(cx, bytes.len()));
-        let written = match self.write_first(|socket| socket.send_with_flags(bytes, libc::MSG_NOSIGNAL)) {
+        let written = match self.write_now(|socket| socket.send_with_flags(bytes, libc::MSG_NOSIGNAL)) {
             Some(written) => Poll::Ready(written),
             None => self.tcp_mut().poll_write(cx, bytes),
         };
@@ -354,7 +344,7 @@ impl AsyncWrite for MeteredSocket {
     ) -> Poll<io::Result<usize>> {
         let length = slices.iter().map(|slice| slice.len()).sum();
         ready!(self.poll_turn(cx, length));
-        let written = match self.write_first(|socket| socket.send_vectored_with_flags(slices, libc::MSG_NOSIGNAL)) {
+        let written = match self.write_now(|socket| socket.send_vectored_with_flags(slices, libc::MSG_NOSIGNAL)) {
             Some(written) => Poll::Ready(written),
             None => self.tcp_mut().poll_write_vectored(cx, slices),
         };
