@@ -54,7 +54,8 @@ pub fn receive(socket: &impl AsRawFd, buf: &mut ReadBuf<'_>) -> io::Result<(usiz
         message.msg_iovlen = 1;
         message.msg_control = control.as_mut_ptr().cast();
         message.msg_controllen = size_of::<ControlBuffer>() as _;
-        let count = libc::recvmsg(socket.as_raw_fd(), &raw mut message, 0);
+        // The function of the C library is a point where threads are cancelled, which costs two locked instructions each time.
+        let count = libc::syscall(libc::SYS_recvmsg, socket.as_raw_fd(), &raw mut message, 0);
         if count < 0 {
             return Err(io::Error::last_os_error());
         }

@@ -11,6 +11,7 @@ use std::task::{Context, Poll, Wake, Waker, ready};
 use std::time::{Duration, Instant};
 
 use futures_util::task::AtomicWaker;
+use rustix::net::{SendAncillaryBuffer, SendFlags, send, sendmsg};
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
@@ -184,10 +185,13 @@ impl MeteredSocket {
     }
 
     /// A write asks the socket itself whether it takes anything, which it nearly always does; `None` where it does not. On a new thread
-    /// the runtime would know only after its next look at all sockets, and a request does not wait for that.
-    fn write_now(&self, write: impl FnOnce(&socket2::SockRef<'_>) -> io::Result<usize>) -> Option<io::Result<usize>> {
-        let written = write(&socket2::SockRef::from(self.tcp()));
-        Some(written).filter(|written| !matches!(written, Err(error) if error.kind() == io::ErrorKind::WouldBlock))
+    /// the runtime would know only after its next look at all sockets, and a request does not wait for that. Without the C library,
+    /// whose functions are points where threads are cancelled: two locked instructions each time.
+    fn write_now(&self, write: impl FnOnce(&TcpStream) -> rustix::io::Result<usize>) -> Option<io::Result<usize>> {
+        match write(self.tcp()) {
+            Err(rustix::io::Errno::WOULDBLOCK) => None,
+            written => Some(written.map_err(io::Error::from)),
+        }
     }
 
     /// Counts what was written of `length` bytes.
@@ -330,7 +334,7 @@ impl AsyncRead for MeteredSocket {
 impl AsyncWrite for MeteredSocket {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         ready!(self.poll_turn(cx, bytes.len()));
-        let written = match self.write_now(|socket| socket.send_with_flags(bytes, libc::MSG_NOSIGNAL)) {
+        let written = match self.write_now(|tcp| send(tcp, bytes, SendFlags::NOSIGNAL)) {
             Some(written) => Poll::Ready(written),
             None => self.tcp_mut().poll_write(cx, bytes),
         };
@@ -344,7 +348,9 @@ impl AsyncWrite for MeteredSocket {
     ) -> Poll<io::Result<usize>> {
         let length = slices.iter().map(|slice| slice.len()).sum();
         ready!(self.poll_turn(cx, length));
-        let written = match self.write_now(|socket| socket.send_vectored_with_flags(slices, libc::MSG_NOSIGNAL)) {
+        let written = match self
+            .write_now(|tcp| sendmsg(tcp, slices, &mut SendAncillaryBuffer::default(), SendFlags::NOSIGNAL))
+        {
             Some(written) => Poll::Ready(written),
             None => self.tcp_mut().poll_write_vectored(cx, slices),
         };
