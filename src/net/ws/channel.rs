@@ -358,9 +358,14 @@ impl NetworkEnd {
         !self.channel.glance.is_full.load(Acquire) || self.is_detached()
     }
 
+    /// True when a message of the script waits here.
+    pub fn has_outgoing(&self) -> bool {
+        self.channel.glance.has_outgoing.load(Acquire)
+    }
+
     /// The next message of the script.
     pub fn next_outgoing(&self) -> Option<OutgoingMessage> {
-        if !self.channel.glance.has_outgoing.load(Acquire) {
+        if !self.has_outgoing() {
             return None;
         }
         let mut state = self.channel.state();

@@ -5,6 +5,7 @@
 //!
 //! Keeps no buffer while nothing happens, and does not read while the script has not taken what was read.
 
+use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
@@ -17,7 +18,7 @@ use tokio::io::AsyncWrite;
 use tokio::sync::oneshot;
 use tokio::time::Sleep;
 
-use super::channel::{NetworkEnd, OutgoingMessage, SocketEvent, TimedEvent};
+use super::channel::{NetworkEnd, OutgoingMessage, SocketEvent, TimedEvent, WrittenMessage};
 use super::close::{self, CloseOutcome};
 use super::frame::{self, FrameParser, Message, ProtocolError, opcode};
 use super::handshake::{self, HandshakeRequest};
@@ -32,6 +33,8 @@ use crate::net::socket::{MeteredSocket, NetStream, give_buffer, poll_yield, take
 const MAX_BATCH: usize = 64 * 1024;
 /// At most this many bytes of pongs wait to be written; then nothing more is read.
 const MAX_REPLIES: usize = 64 * 1024;
+/// A list with room for more is not kept for the next messages.
+pub(super) const MAX_KEPT: usize = 64;
 /// How long a connection may take to write its close frame, and to read the server's.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -139,8 +142,14 @@ pub(super) struct Pump {
     at: usize,
     /// Written to the stream, but TLS may still hold it back.
     needs_flush: bool,
-    /// The lengths of the script's messages in `out`.
+    /// The lengths of the script's messages in `out` that came through the channel.
     batch: Vec<usize>,
+    /// What the script has sent [past the channel](Self::send).
+    said: VecDeque<OutgoingMessage>,
+    /// The lengths of such messages in `out`.
+    said_batch: Vec<usize>,
+    /// Such messages that were written.
+    pub written: Vec<WrittenMessage>,
     /// Pings in `out`, and those that were sent: their numbers, and when.
     pings: Vec<(u64, Option<Instant>)>,
     /// Pongs and close frames of ours, which go before the script's messages.
@@ -170,6 +179,9 @@ impl Pump {
             at: 0,
             needs_flush: false,
             batch: Vec::new(),
+            said: VecDeque::new(),
+            said_batch: Vec::new(),
+            written: Vec::new(),
             pings: Vec::new(),
             replies: Vec::new(),
             has_sent_close: false,
@@ -220,6 +232,18 @@ impl Pump {
                 return Poll::Pending;
             }
         }
+    }
+
+    /// Sends a message of the script, which serves the connection, without locking the channel; `Err` with it where it has to take
+    /// its place there.
+    pub fn send(&mut self, message: OutgoingMessage) -> Result<(), OutgoingMessage> {
+        if matches!(message, OutgoingMessage::Close(..)) || self.network_end.has_outgoing() {
+            return Err(message);
+        }
+        if self.write_error.is_none() {
+            self.said.push_back(message);
+        }
+        Ok(())
     }
 
     /// The event that the script has awaited, once it has come.
@@ -321,6 +345,8 @@ impl Pump {
             if let Err(error) = ready!(self.poll_flush(cx)) {
                 self.write_error = Some(self.error_text("write", &error));
                 self.network_end.stop_writing();
+                self.said = VecDeque::new();
+                self.said_batch = Vec::new();
                 self.free();
                 return Poll::Ready(());
             }
@@ -328,7 +354,11 @@ impl Pump {
             for (_, sent) in self.pings.iter_mut().filter(|(_, sent)| sent.is_none()) {
                 *sent = Some(now);
             }
-            let is_all = self.network_end.wrote(&mut self.batch, now);
+            self.written.extend(self.said_batch.drain(..).map(|bytes| WrittenMessage { at: now, bytes }));
+            let is_all = match self.batch.is_empty() {
+                true => self.said.is_empty() && !self.network_end.has_outgoing(),
+                false => self.network_end.wrote(&mut self.batch, now),
+            };
             self.free();
             if is_all && self.replies.is_empty() {
                 return Poll::Ready(());
@@ -352,15 +382,19 @@ impl Pump {
     fn free(&mut self) {
         self.at = 0;
         give_buffer(std::mem::take(&mut self.out));
-        if self.batch.capacity() > 64 {
-            self.batch = Vec::new();
+        for batch in [&mut self.batch, &mut self.said_batch] {
+            if batch.capacity() > MAX_KEPT {
+                *batch = Vec::new();
+            }
+        }
+        if self.said.is_empty() && self.said.capacity() > MAX_KEPT {
+            self.said = VecDeque::new();
         }
     }
 
     /// Frames what is to be sent; false when there is nothing.
     fn fill_out(&mut self) -> bool {
-        let next = |pump: &Self| if pump.has_sent_close { None } else { pump.network_end.next_outgoing() };
-        let mut following = next(self);
+        let mut following = self.next_said();
         if following.is_none() && self.replies.is_empty() {
             return false;
         }
@@ -368,7 +402,6 @@ impl Pump {
         out.append(&mut self.replies);
         self.replies = Vec::new();
         while let Some(message) = following {
-            self.batch.push(message.len());
             match message {
                 OutgoingMessage::Text(text) => self.write_data(&mut out, opcode::TEXT, text.as_bytes()),
                 OutgoingMessage::Binary(bytes) => self.write_data(&mut out, opcode::BINARY, &bytes),
@@ -381,11 +414,25 @@ impl Pump {
                     frame::write(&mut out, opcode::CLOSE, false, &close::payload(code, &reason));
                 }
             }
-            following = if out.len() < MAX_BATCH { next(self) } else { None };
+            following = if out.len() < MAX_BATCH { self.next_said() } else { None };
         }
         self.out = out;
         self.needs_flush = true;
         true
+    }
+
+    /// The next message of the script, which counts as one of those that are being written. What is in the channel came later.
+    fn next_said(&mut self) -> Option<OutgoingMessage> {
+        if self.has_sent_close {
+            return None;
+        }
+        if let Some(message) = self.said.pop_front() {
+            self.said_batch.push(message.len());
+            return Some(message);
+        }
+        let message = self.network_end.next_outgoing()?;
+        self.batch.push(message.len());
+        Some(message)
     }
 
     fn write_data(&self, out: &mut Vec<u8>, opcode: u8, payload: &[u8]) {

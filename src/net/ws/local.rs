@@ -6,8 +6,8 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use super::channel::TimedEvent;
-use super::connection::Pump;
+use super::channel::{OutgoingMessage, TimedEvent, WrittenMessage};
+use super::connection::{MAX_KEPT, Pump};
 
 /// Who serves a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub enum Attendance {
 pub struct LocalPump {
     pump: RefCell<Option<Box<Pump>>>,
     attendance: Cell<Attendance>,
+    /// What the script has [sent](Self::send) and nobody has counted yet.
+    written: RefCell<Vec<WrittenMessage>>,
     /// Wakes its task.
     task: RefCell<Waker>,
 }
@@ -34,6 +36,7 @@ impl LocalPump {
         Rc::new(Self {
             pump: RefCell::new(None),
             attendance: Cell::new(Attendance::Task),
+            written: RefCell::default(),
             task: RefCell::new(Waker::noop().clone()),
         })
     }
@@ -62,7 +65,11 @@ impl LocalPump {
         match &mut *pump {
             None => Poll::Ready(()),
             Some(_) if self.attendance.get() != Attendance::Task => Poll::Pending,
-            Some(pump) => pump.poll(cx, false),
+            Some(pump) => {
+                let polled = pump.poll(cx, false);
+                self.keep_written(pump);
+                polled
+            }
         }
     }
 
@@ -76,6 +83,7 @@ impl LocalPump {
         }
         let is_over = pump.poll(cx, true).is_ready();
         let awaited = pump.take_awaited();
+        self.keep_written(pump);
         if is_over {
             *slot = None;
             self.leave();
@@ -83,6 +91,29 @@ impl LocalPump {
         match awaited {
             Some(event) => Some(Poll::Ready(event)),
             None => (!is_over).then_some(Poll::Pending),
+        }
+    }
+
+    /// Sends a message of the script while it handles an event; `Err` with it where it is to go through the channel.
+    pub fn send(&self, message: OutgoingMessage) -> Result<(), OutgoingMessage> {
+        match &mut *self.pump.borrow_mut() {
+            Some(pump) if self.attendance.get() == Attendance::Handling => pump.send(message),
+            _ => Err(message),
+        }
+    }
+
+    fn keep_written(&self, pump: &mut Pump) {
+        if !pump.written.is_empty() {
+            self.written.borrow_mut().append(&mut pump.written);
+        }
+    }
+
+    /// Adds what was written of such messages since the last call.
+    pub fn take_written(&self, written: &mut Vec<WrittenMessage>) {
+        let mut own = self.written.borrow_mut();
+        written.append(&mut own);
+        if own.capacity() > MAX_KEPT {
+            *own = Vec::new();
         }
     }
 

@@ -170,7 +170,9 @@ impl JsSocket {
         let (buffered, task) = self.buffered.get();
         self.buffered.set((buffered + outgoing.len() as u64, task));
         self.is_closing.set(matches!(outgoing, OutgoingMessage::Close(..)));
-        self.channel.send(outgoing);
+        if let Err(outgoing) = self.local.send(outgoing) {
+            self.channel.send(outgoing);
+        }
         Ok(())
     }
 
@@ -251,6 +253,7 @@ impl JsSocket {
         }
         let (mut bytes, mut all) = (0, self.written.take());
         self.channel.take_written(&mut all);
+        self.local.take_written(&mut all);
         for written in all.drain(..) {
             bytes += written.bytes as u64;
             // The blocking API counts what is sent when it is.
