@@ -222,13 +222,46 @@ pub trait DirectContext: EngineContext {
     fn is_uncatchable(&self, error: &Self::Error) -> bool;
 }
 
+/// What a function was called with, each part of which becomes a value of the call when it is asked for.
+pub trait Given<V> {
+    /// How many arguments there are.
+    fn len(&self) -> usize;
+    /// The argument at `at`.
+    fn arg(&self, at: usize) -> Option<V>;
+    /// `this`
+    fn this(&self) -> Option<V>;
+    /// What the function was made with, by its place.
+    fn data(&self, at: usize) -> Option<V>;
+}
+
+/// What an event is handed over with: the data of its source.
+struct Handed<'a, V>(&'a [V]);
+
+impl<V: Clone> Given<V> for Handed<'_, V> {
+    fn len(&self) -> usize {
+        0
+    }
+
+    fn arg(&self, _at: usize) -> Option<V> {
+        None
+    }
+
+    fn this(&self) -> Option<V> {
+        None
+    }
+
+    fn data(&self, at: usize) -> Option<V> {
+        self.0.get(at).cloned()
+    }
+}
+
 /// The values of one call.
-struct CallScope<'c, C: DirectContext> {
+struct CallScope<'c, C: DirectContext, G> {
     context: &'c mut C,
-    /// The arguments, then `this`, then what it was made with, then what came up.
-    values: SmallVec<[C::Value; 16]>,
-    args: usize,
-    data: usize,
+    given: &'c G,
+    /// What came up.
+    values: SmallVec<[C::Value; 12]>,
+    undefined: C::Value,
     /// What JavaScript has thrown: a value, or what no script can catch.
     thrown: Option<Result<C::Value, C::Error>>,
 }
@@ -240,20 +273,13 @@ struct CallScope<'c, C: DirectContext> {
 pub fn call<C: DirectContext>(
     context: &mut C,
     place: usize,
-    args: impl Iterator<Item = C::Value>,
-    this: C::Value,
-    data: impl Iterator<Item = C::Value>,
+    given: &impl Given<C::Value>,
 ) -> Result<C::Value, C::Error> {
     let host = context.state().host.clone();
-    let mut scope = CallScope { context, values: SmallVec::new(), args: 0, data: 0, thrown: None };
-    args.for_each(|arg| scope.values.push(arg));
-    scope.args = scope.values.len();
-    scope.values.push(this);
-    data.for_each(|value| scope.values.push(value));
-    scope.data = scope.values.len() - scope.args - 1;
+    let mut scope = CallScope::new(context, given);
     match Host::call_direct(&*host, place, &mut scope) {
         Ok(Local(at)) if (at as usize) < scope.values.len() => Ok(scope.values.swap_remove(at as usize)),
-        Ok(_) => Ok(scope.context.undefined()),
+        Ok(_) => Ok(scope.undefined),
         Err(throw) => Err(scope.error_of(throw)),
     }
 }
@@ -263,23 +289,32 @@ pub fn call<C: DirectContext>(
 /// # Errors
 /// What the script throws.
 pub fn deliver<C: DirectContext>(context: &mut C, source: &dyn EventSource, data: &[C::Value]) -> Result<(), C::Error> {
-    let mut scope = CallScope { context, values: SmallVec::new(), args: 0, data: data.len(), thrown: None };
-    scope.values.push(scope.context.undefined());
-    scope.values.extend(data.iter().cloned());
+    let given = Handed(data);
+    let mut scope = CallScope::new(context, &given);
     source.deliver(&mut scope).map_err(|throw| scope.error_of(throw))
 }
 
-impl<C: DirectContext> CallScope<'_, C> {
-    /// `undefined`, which needs no place.
-    const UNDEFINED: Local = Local(u32::MAX);
+/// `undefined`, which needs no place.
+const UNDEFINED: Local = Local(u32::MAX);
+
+/// The value at a place.
+fn at<'v, V>(values: &'v [V], undefined: &'v V, Local(place): Local) -> &'v V {
+    values.get(place as usize).unwrap_or(undefined)
+}
+
+impl<'c, C: DirectContext, G: Given<C::Value>> CallScope<'c, C, G> {
+    fn new(context: &'c mut C, given: &'c G) -> Self {
+        let undefined = context.undefined();
+        Self { context, given, values: SmallVec::new(), undefined, thrown: None }
+    }
 
     fn add(&mut self, value: C::Value) -> Local {
         self.values.push(value);
         Local((self.values.len() - 1) as u32)
     }
 
-    fn value(&self, Local(at): Local) -> C::Value {
-        self.values.get(at as usize).cloned().unwrap_or_else(|| self.context.undefined())
+    fn add_given(&mut self, value: Option<C::Value>) -> Local {
+        value.map_or(UNDEFINED, |value| self.add(value))
     }
 
     /// What is thrown where the function fails like this.
@@ -291,8 +326,23 @@ impl<C: DirectContext> CallScope<'_, C> {
         }
     }
 
-    fn all(&self, locals: &[Local]) -> SmallVec<[C::Value; 6]> {
-        locals.iter().map(|local| self.value(*local)).collect()
+    /// Does something with the context and the values at these places, which are not copied where they stand one behind the other.
+    fn with_all<R>(
+        &mut self,
+        locals: &[Local],
+        work: impl FnOnce(&mut C, &[C::Value], &[C::Value], &C::Value) -> R,
+    ) -> R {
+        let Self { context, values, undefined, .. } = self;
+        let first = locals.first().map_or(0, |Local(at)| *at as usize);
+        let is_row = locals.iter().enumerate().all(|(at, local)| local.0 as usize == first + at);
+        match values.get(first..first + locals.len()).filter(|_| is_row) {
+            Some(row) => work(context, values, row, undefined),
+            None => {
+                let copies: SmallVec<[C::Value; 6]> =
+                    locals.iter().map(|local| at(values, undefined, *local).clone()).collect();
+                work(context, values, &copies, undefined)
+            }
+        }
     }
 
     /// Keeps what JavaScript has thrown.
@@ -308,25 +358,28 @@ impl<C: DirectContext> CallScope<'_, C> {
     }
 }
 
-impl<C: DirectContext> Scope for CallScope<'_, C> {
+impl<C: DirectContext, G: Given<C::Value>> Scope for CallScope<'_, C, G> {
     fn len(&self) -> usize {
-        self.args
+        self.given.len()
     }
 
     fn arg(&mut self, at: usize) -> Local {
-        if at < self.args { Local(at as u32) } else { Self::UNDEFINED }
+        let value = self.given.arg(at);
+        self.add_given(value)
     }
 
     fn this(&mut self) -> Local {
-        Local(self.args as u32)
+        let value = self.given.this();
+        self.add_given(value)
     }
 
     fn data(&mut self, at: usize) -> Local {
-        if at < self.data { Local((self.args + 1 + at) as u32) } else { Self::UNDEFINED }
+        let value = self.given.data(at);
+        self.add_given(value)
     }
 
-    fn look(&self, Local(at): Local) -> Look {
-        self.values.get(at as usize).map_or(Look::Undefined, |value| self.context.look(value))
+    fn look(&self, value: Local) -> Look {
+        self.context.look(at(&self.values, &self.undefined, value))
     }
 
     fn text(&self, Local(at): Local) -> String {
@@ -338,34 +391,29 @@ impl<C: DirectContext> Scope for CallScope<'_, C> {
     }
 
     fn is_same(&self, one: Local, other: Local) -> bool {
-        self.context.is_same(&self.value(one), &self.value(other))
+        let [one, other] = [one, other].map(|local| at(&self.values, &self.undefined, local));
+        self.context.is_same(one, other)
     }
 
     fn is_true(&self, Local(at): Local) -> bool {
         self.values.get(at as usize).is_some_and(|value| self.context.is_true(value))
     }
 
-    fn plain(&mut self, Local(at): Local) -> Option<Value> {
-        match self.values.get(at as usize) {
-            Some(value) => self.context.plain(value),
-            None => Some(Value::Undefined),
-        }
+    fn plain(&mut self, value: Local) -> Option<Value> {
+        self.context.plain(at(&self.values, &self.undefined, value))
     }
 
     fn json(&mut self, value: Local) -> Option<String> {
-        let value = self.value(value);
-        self.context.json_of(&value)
+        self.context.json_of(at(&self.values, &self.undefined, value))
     }
 
     fn items(&mut self, list: Local) -> Option<SmallVec<[Local; 8]>> {
-        let list = self.value(list);
-        let items = self.context.items_of(&list)?;
+        let items = self.context.items_of(at(&self.values, &self.undefined, list))?;
         Some(items.into_iter().map(|item| self.add(item)).collect())
     }
 
     fn list(&mut self, items: &[Local]) -> Result<Local, Throw> {
-        let items = self.all(items);
-        let list = self.context.list_of(&items);
+        let list = self.with_all(items, |context, _, items, _| context.list_of(items));
         self.keep(list).map(|list| self.add(list))
     }
 
@@ -381,32 +429,31 @@ impl<C: DirectContext> Scope for CallScope<'_, C> {
     }
 
     fn names(&mut self, object: Local) -> Result<SmallVec<[Local; 8]>, Throw> {
-        let object = self.value(object);
-        let names = self.context.names(&object);
+        let names = self.context.names(at(&self.values, &self.undefined, object));
         Ok(self.keep(names)?.into_iter().map(|name| self.add(name)).collect())
     }
 
     fn get(&mut self, object: Local, key: Local) -> Result<Local, Throw> {
-        let (object, key) = (self.value(object), self.value(key));
-        let value = self.context.member(&object, &key);
+        let [object, key] = [object, key].map(|local| at(&self.values, &self.undefined, local));
+        let value = self.context.member(object, key);
         self.keep(value).map(|value| self.add(value))
     }
 
     fn own(&mut self, object: Local, key: Local) -> Result<Option<Local>, Throw> {
-        let (object, key) = (self.value(object), self.value(key));
-        let value = self.context.own_member(&object, &key);
+        let [object, key] = [object, key].map(|local| at(&self.values, &self.undefined, local));
+        let value = self.context.own_member(object, key);
         Ok(self.keep(value)?.map(|value| self.add(value)))
     }
 
     fn put(&mut self, object: Local, key: Local, value: Local) -> Result<(), Throw> {
-        let (object, key, value) = (self.value(object), self.value(key), self.value(value));
-        let done = self.context.put_member(&object, &key, &value);
+        let [object, key, value] = [object, key, value].map(|local| at(&self.values, &self.undefined, local));
+        let done = self.context.put_member(object, key, value);
         self.keep(done)
     }
 
     fn call(&mut self, function: Local, args: &[Local]) -> Result<Local, Throw> {
-        let (function, args) = (self.value(function), self.all(args));
-        let result = self.context.call(&function, &args);
+        let result =
+            self.with_all(args, |context, values, args, undefined| context.call(at(values, undefined, function), args));
         self.keep(result).map(|result| self.add(result))
     }
 
@@ -421,21 +468,21 @@ impl<C: DirectContext> Scope for CallScope<'_, C> {
     }
 
     fn record(&mut self, names: &'static [&'static str], values: &[Local]) -> Result<Local, Throw> {
-        let Self { context, values: known, .. } = self;
-        let undefined = context.undefined();
-        let values = values.iter().map(|Local(at)| known.get(*at as usize).unwrap_or(&undefined).clone());
+        let Self { context, values: known, undefined, .. } = self;
+        let values = values.iter().map(|local| at(known, undefined, *local).clone());
         let record = context.record_of(names, values);
         self.keep(record).map(|record| self.add(record))
     }
 
     fn construct(&mut self, constructor: Local, args: &[Local]) -> Result<Local, Throw> {
-        let (constructor, args) = (self.value(constructor), self.all(args));
-        let made = self.context.construct_of(&constructor, &args);
+        let made = self.with_all(args, |context, values, args, undefined| {
+            context.construct_of(at(values, undefined, constructor), args)
+        });
         self.keep(made).map(|made| self.add(made))
     }
 
     fn listen(&mut self, source: Rc<dyn EventSource>, with: &[Local]) {
-        let with = with.iter().map(|local| self.value(*local)).collect();
+        let with = with.iter().map(|local| at(&self.values, &self.undefined, *local).clone()).collect();
         self.context.state().add_events(with, source);
     }
 }
