@@ -1,6 +1,7 @@
 //! Values on their way between JavaScript and Rust, on Boa.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use boa_engine::builtins::object::OrdinaryObject;
 use boa_engine::object::JsObject;
@@ -238,5 +239,20 @@ pub fn property_key(name: &str) -> JsString {
         let string = JsString::from(name);
         known.insert(name.into(), string.clone());
         string
+    })
+}
+
+/// The keys of these names, which a worker remembers by the place of their list.
+pub fn property_keys(names: &'static [&'static str]) -> Rc<[PropertyKey]> {
+    thread_local! {
+        static KNOWN: RefCell<Vec<(&'static [&'static str], Rc<[PropertyKey]>)>> = const { RefCell::new(Vec::new()) };
+    }
+    KNOWN.with_borrow_mut(|known| {
+        if let Some((_, keys)) = known.iter().find(|(list, _)| std::ptr::eq(*list, names)) {
+            return keys.clone();
+        }
+        let keys: Rc<[PropertyKey]> = names.iter().map(|name| property_key(name).into()).collect();
+        known.push((names, keys.clone()));
+        keys
     })
 }

@@ -5,7 +5,7 @@ use boa_engine::object::builtins::JsArray;
 use boa_engine::property::PropertyKey;
 use boa_engine::{Context, JsError, JsResult, JsValue, JsVariant};
 
-use super::convert::{enumerable_keys, plain_object, plain_text, property_key, put, resource_of, to_rust};
+use super::convert::{enumerable_keys, plain_object, plain_text, property_keys, put, resource_of, to_rust};
 use super::{errors, json_text, memory};
 use crate::js::engine::direct::{DirectContext, Look};
 use crate::js::value::{Resource, Throw, Value};
@@ -118,8 +118,8 @@ impl DirectContext for Context {
     ) -> JsResult<JsValue> {
         memory::weigh_items(names.len());
         let object = plain_object(self);
-        for (name, value) in names.iter().zip(values) {
-            put(&object, property_key(name), value);
+        for (key, value) in property_keys(names).iter().zip(values) {
+            put(&object, key.clone(), value);
         }
         Ok(object.into())
     }
