@@ -10,6 +10,7 @@
 //! /ws/flood/N          says `m0` to `mN-1` at once
 //! /ws/ping             pings, then says what the pong said
 //! /ws/owe/KEY          after `go` says `b` and pings, in one write; after `done`, GET /told/KEY gives when the pong came
+//! /ws/late             reads nothing for a while and says `now` meanwhile, then answers `ack` with `heard`
 //! /ws/raw/HEX          sends these bytes at once, whatever they are
 //! /ws/close/CODE/TEXT  says goodbye at once
 //! /ws/cut              says `soon` and cuts the connection
@@ -111,6 +112,11 @@ fn speak(
             let code = code.parse().unwrap_or(1000u16).into();
             socket.close(Some(CloseFrame { code, reason }))?;
         }
+        ["late"] => {
+            std::thread::sleep(Duration::from_millis(100));
+            socket.send(Message::text("now"))?;
+            std::thread::sleep(Duration::from_millis(200));
+        }
         ["cut"] => {
             socket.send(Message::text("soon"))?;
             return Ok(());
@@ -131,6 +137,7 @@ fn speak(
                 tell(parts.last().unwrap_or(&""), if is_prompt { "at once" } else { "after the handler" }.to_owned());
             }
             Message::Pong(_) if parts[0] == "owe" => answered = Some(asked.elapsed()),
+            Message::Text(text) if parts == ["late"] && text == "ack" => socket.send(Message::text("heard"))?,
             message @ (Message::Text(_) | Message::Binary(_)) if parts == ["echo"] => socket.send(message)?,
             Message::Pong(payload) if parts == ["ping"] => {
                 socket.send(Message::text(format!("pong {}", String::from_utf8_lossy(&payload))))?;

@@ -45,7 +45,7 @@ pub(super) async fn run(
     network_end: NetworkEnd,
     script_thread: Option<oneshot::Sender<SocketTask>>,
 ) {
-    let Some(open) = open(&connections, request, None, network_end).await else { return };
+    let Some(open) = open(&connections, request, None, network_end, Instant::now()).await else { return };
     let here = match script_thread.filter(|_| arrival::is_stamped()) {
         Some(script_thread) => open.hand_over(script_thread),
         None => Some(open),
@@ -55,28 +55,29 @@ pub(super) async fn run(
     }
 }
 
-/// Opens a connection over this socket, and serves it to its end, on the thread of its script.
+/// Opens a connection over this socket, which began to connect at `started`, and serves it to its end, on the thread of its script.
 pub(super) async fn run_here(
     connections: Rc<ClientConnections>,
     request: Box<HandshakeRequest>,
     mut socket: MeteredSocket,
     network_end: NetworkEnd,
     local: Rc<LocalPump>,
+    started: Instant,
 ) {
     let socket = socket.attach().is_ok().then_some(socket);
-    if let Some(SocketTask(pump)) = open(&connections, request, socket, network_end).await {
+    if let Some(SocketTask(pump)) = open(&connections, request, socket, network_end, started).await {
         local.serve(pump).await;
     }
 }
 
-/// Opens a connection; the script has heard of what came of it.
+/// Opens a connection, which is dated from `started` on; the script has heard of what came of it.
 async fn open(
     connections: &ClientConnections,
     request: Box<HandshakeRequest>,
     socket: Option<MeteredSocket>,
     network_end: NetworkEnd,
+    started: Instant,
 ) -> Option<SocketTask> {
-    let started = Instant::now();
     // Boxed, because opening is the smaller part of a connection's life and the larger part of its state.
     let mut opening = Box::pin(handshake::open(connections, &request, socket, started));
     let opened = poll_fn(|cx| match network_end.poll_given_up(cx) {
@@ -355,10 +356,12 @@ impl Pump {
                 *sent = Some(now);
             }
             self.written.extend(self.said_batch.drain(..).map(|bytes| WrittenMessage { at: now, bytes }));
-            let is_all = match self.batch.is_empty() {
-                true => self.said.is_empty() && !self.network_end.has_outgoing(),
+            // Locks the channel only where something came through it.
+            let is_channel_empty = match self.batch.is_empty() {
+                true => !self.network_end.has_outgoing(),
                 false => self.network_end.wrote(&mut self.batch, now),
             };
+            let is_all = is_channel_empty && self.said.is_empty();
             self.free();
             if is_all && self.replies.is_empty() {
                 return Poll::Ready(());

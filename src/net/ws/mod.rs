@@ -43,12 +43,14 @@ pub fn open(http: &HttpClient, request: Result<HandshakeRequest, String>) -> (Ar
         Ok(request) => {
             let request = Box::new(request);
             let serves_here = stand_in::watches_this_thread();
+            // Connecting is part of what is measured.
+            let started = Instant::now();
             let at_once = http.here.as_ref().filter(|_| serves_here && arrival::is_stamped()).and_then(|here| {
                 let socket = request.dial_at_once(here)?;
                 Some((here.clone(), socket))
             });
             if let Some((here, socket)) = at_once {
-                run_here(connection::run_here(here, request, socket, network_end, local.clone()));
+                run_here(connection::run_here(here, request, socket, network_end, local.clone(), started));
             } else {
                 let script_thread = serves_here.then(|| serve_here(local.clone()));
                 let run = move |connections| connection::run(connections, request, network_end, script_thread);

@@ -280,3 +280,50 @@ fn what_is_open_by_then_is_sent_a_close_frame() {
     channel.give_up(3000, "bye".to_owned());
     assert_eq!(next_event(&channel), "closed Some(3000)");
 }
+
+#[test]
+fn connecting_counts_where_it_takes_no_time() {
+    const CONNECTIONS: usize = 200;
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let accepting = std::thread::spawn(move || {
+        let (mut accepted, mut open) = (Vec::new(), Vec::new());
+        while accepted.len() < CONNECTIONS {
+            if let Ok((stream, _)) = listener.accept() {
+                accepted.push(std::time::Instant::now());
+                open.push(stream);
+            }
+        }
+        accepted
+    });
+    let net = net();
+    let sockets = stand_in::SocketWatch::new().unwrap();
+    sockets.watch_this_thread();
+    let http = HttpClient::new(net.client(0));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let began = tokio::task::LocalSet::new().block_on(&runtime, async {
+        // The kernel begins to stamp some moments after the first socket asked for it.
+        let stamped = serve("", |mut stream| stream.write_all(b"\x88\x02\x03\xe8").unwrap());
+        let (channel, _) = open(&http, HandshakeRequest::new(&format!("ws://{stamped}/"), Vec::new()));
+        while !matches!(channel.clone().next().await.event, SocketEvent::Closed(_)) {}
+        if !arrival::is_stamped() {
+            return Vec::new();
+        }
+        let mut began = Vec::new();
+        for _ in 0..CONNECTIONS {
+            let (channel, _) = open(&http, HandshakeRequest::new(&format!("ws://{address}/"), Vec::new()));
+            channel.give_up(1000, String::new());
+            match channel.clone().next().await.event {
+                SocketEvent::Failed(refused) => began.push(refused.started),
+                other => panic!("{other:?}"),
+            }
+        }
+        began
+    });
+    if !began.is_empty() {
+        let accepted = accepting.join().unwrap();
+        let late = began.iter().zip(accepted).filter(|(began, accepted)| *began > accepted).count();
+        assert_eq!(late, 0, "of {CONNECTIONS} began after the server had them");
+    }
+}
