@@ -6,6 +6,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::fifo::{self, WriteEnd};
 
@@ -72,9 +73,7 @@ pub fn write_file(path: &Path, content: &[u8]) -> io::Result<()> {
         Err(_) => false,
     };
     let path = behind_links(path);
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.tmp", std::process::id()));
-    let temporary = path.with_file_name(name);
+    let temporary = temporary_beside(&path);
     let written = File::create(&temporary).and_then(|mut file| file.write_all(content));
     let done = written.and_then(|()| {
         if let Ok(known) = fs::metadata(&path) {
@@ -92,6 +91,14 @@ pub fn write_file(path: &Path, content: &[u8]) -> io::Result<()> {
     done
 }
 
+/// A name beside that of a file, which no other process has, nor another write of this one.
+fn temporary_beside(path: &Path) -> PathBuf {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.{}.tmp", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)));
+    path.with_file_name(name)
+}
+
 /// Where a path leads in the end: a link keeps pointing to the file that gets the new content, also to one that is not
 /// there yet.
 fn behind_links(path: &Path) -> PathBuf {
@@ -105,7 +112,8 @@ fn behind_links(path: &Path) -> PathBuf {
     path
 }
 
-/// Whether, before a test starts, this file could be written at its end. Leaves no trace.
+/// Whether, before a test starts, this file could be written at its end. Leaves no trace, and never touches a file of this name that
+/// another process makes meanwhile: the instances of a test may share a folder.
 ///
 /// # Errors
 /// As the file system says.
@@ -117,9 +125,12 @@ pub fn ensure_writable(path: &Path) -> io::Result<()> {
     if path.exists() {
         return OpenOptions::new().append(true).open(path).map(drop);
     }
-    let path = behind_links(path);
-    OpenOptions::new().write(true).create_new(true).open(&path)?;
-    fs::remove_file(path)
+    if path.as_os_str().as_encoded_bytes().ends_with(b"/") {
+        return Err(ErrorKind::IsADirectory.into());
+    }
+    let temporary = temporary_beside(&behind_links(path));
+    File::create(&temporary)?;
+    fs::remove_file(temporary)
 }
 
 /// The system's words without Rust's `(os error 2)`, in the lower case k6 shows.
@@ -193,5 +204,18 @@ mod tests {
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
         assert_eq!(plain(&ensure_writable(&folder.path().join("no/file")).unwrap_err()), "no such file or directory");
         assert_eq!(plain(&ensure_writable(folder.path()).unwrap_err()), "is a directory");
+        assert_eq!(plain(&ensure_writable(&folder.path().join("no/")).unwrap_err()), "is a directory");
+    }
+
+    #[test]
+    fn many_may_ask_for_one_file_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new.json");
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| (0..500).for_each(|_| ensure_writable(&path).unwrap()));
+            }
+        });
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 }
