@@ -22,7 +22,6 @@ use super::channel::{NetworkEnd, OutgoingMessage, SocketEvent, TimedEvent, Writt
 use super::close::{self, CloseOutcome};
 use super::frame::{self, FrameParser, Message, ProtocolError, opcode};
 use super::handshake::{self, HandshakeRequest};
-use super::local::LocalPump;
 use super::{deflate, handshake::OpenedSocket};
 use crate::net::arrival;
 use crate::net::client_connections::ClientConnections;
@@ -55,23 +54,8 @@ pub(super) async fn run(
     }
 }
 
-/// Opens a connection over this socket, which began to connect at `started`, and serves it to its end, on the thread of its script.
-pub(super) async fn run_here(
-    connections: Rc<ClientConnections>,
-    request: Box<HandshakeRequest>,
-    mut socket: MeteredSocket,
-    network_end: NetworkEnd,
-    local: Rc<LocalPump>,
-    started: Instant,
-) {
-    let socket = socket.attach().is_ok().then_some(socket);
-    if let Some(SocketTask(pump)) = open(&connections, request, socket, network_end, started).await {
-        local.serve(pump).await;
-    }
-}
-
 /// Opens a connection, which is dated from `started` on; the script has heard of what came of it.
-async fn open(
+pub(super) async fn open(
     connections: &ClientConnections,
     request: Box<HandshakeRequest>,
     socket: Option<MeteredSocket>,
@@ -103,7 +87,7 @@ async fn open(
 }
 
 /// An open connection, on the thread that serves it or on its way there.
-pub(super) struct SocketTask(Box<Pump>);
+pub(super) struct SocketTask(pub Box<Pump>);
 
 impl SocketTask {
     /// Leaves it to another thread; it comes back where that has ended.

@@ -5,9 +5,13 @@ use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
+use std::time::Instant;
 
-use super::channel::{OutgoingMessage, TimedEvent, WrittenMessage};
-use super::connection::{MAX_KEPT, Pump};
+use super::channel::{NetworkEnd, OutgoingMessage, TimedEvent, WrittenMessage};
+use super::connection::{self, MAX_KEPT, Pump, SocketTask};
+use super::handshake::HandshakeRequest;
+use crate::net::client_connections::ClientConnections;
+use crate::net::socket::MeteredSocket;
 
 /// Who serves a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +48,21 @@ impl LocalPump {
     /// Who serves it.
     pub fn attendance(&self) -> Attendance {
         self.attendance.get()
+    }
+
+    /// Opens a connection over this socket, which began to connect at `started`, and serves it to its end.
+    pub(super) async fn open(
+        &self,
+        connections: Rc<ClientConnections>,
+        request: Box<HandshakeRequest>,
+        mut socket: MeteredSocket,
+        network_end: NetworkEnd,
+        started: Instant,
+    ) {
+        let socket = socket.attach().is_ok().then_some(socket);
+        if let Some(SocketTask(pump)) = connection::open(&connections, request, socket, network_end, started).await {
+            self.serve(pump).await;
+        }
     }
 
     /// Serves a connection of this thread to its end. Dropping the future closes it.

@@ -50,7 +50,8 @@ pub fn open(http: &HttpClient, request: Result<HandshakeRequest, String>) -> (Ar
                 Some((here.clone(), socket))
             });
             if let Some((here, socket)) = at_once {
-                run_here(connection::run_here(here, request, socket, network_end, local.clone(), started));
+                let local = local.clone();
+                run_here(async move { local.open(here, request, socket, network_end, started).await });
             } else {
                 let script_thread = serves_here.then(|| serve_here(local.clone()));
                 let run = move |connections| connection::run(connections, request, network_end, script_thread);
