@@ -244,8 +244,10 @@ pub fn property_key(name: &str) -> JsString {
 
 /// The keys of these names, which a worker remembers by the place of their list.
 pub fn property_keys(names: &'static [&'static str]) -> Rc<[PropertyKey]> {
+    /// A list of names, and the keys of these.
+    type KeyList = (&'static [&'static str], Rc<[PropertyKey]>);
     thread_local! {
-        static KNOWN: RefCell<Vec<(&'static [&'static str], Rc<[PropertyKey]>)>> = const { RefCell::new(Vec::new()) };
+        static KNOWN: RefCell<Vec<KeyList>> = const { RefCell::new(Vec::new()) };
     }
     KNOWN.with_borrow_mut(|known| {
         if let Some((_, keys)) = known.iter().find(|(list, _)| std::ptr::eq(*list, names)) {
