@@ -306,11 +306,11 @@ impl AsyncRead for MeteredSocket {
             let mut received = None;
             let (tcp, watched) = (self.tcp(), self.watched.as_ref());
             let result = tcp.try_io(Interest::READABLE, || {
-                let (count, arrived) = match watched {
+                received = match watched {
                     Some(watched) => watched.receive(tcp, buf)?,
-                    None => arrival::receive(tcp, buf)?,
+                    None => Some(arrival::receive(tcp, buf)?),
                 };
-                received = Some((count, arrived));
+                let Some((count, _)) = received else { return Ok(()) };
                 // A read that leaves room has emptied the socket. Saying so here saves asking the kernel again.
                 if (1..room).contains(&count) { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
             });

@@ -270,16 +270,14 @@ impl Watched {
         Some((result, arrived))
     }
 
-    /// Reads the socket itself, while nobody reads ahead. What was read ahead comes first.
-    pub fn receive(&self, socket: &impl AsRawFd, buf: &mut ReadBuf<'_>) -> io::Result<(usize, Instant)> {
+    /// Reads the socket itself, while nobody reads ahead; `None` where something was read ahead, which comes first and says nothing
+    /// of how much the socket still has.
+    pub fn receive(&self, socket: &impl AsRawFd, buf: &mut ReadBuf<'_>) -> io::Result<Option<(usize, Instant)>> {
         let stash = lock(&self.socket.stash);
         if !stash.pieces.is_empty() {
-            drop(stash);
-            if let Some((result, arrived)) = self.take(buf) {
-                return result.map(|count| (count, arrived));
-            }
+            return Ok(None);
         }
-        arrival::receive(socket, buf)
+        arrival::receive(socket, buf).map(Some)
     }
 
     /// Nobody reads ahead any more; what was read stays.
@@ -373,5 +371,40 @@ impl StandIn {
         while *asleep {
             asleep = self.woken.wait(asleep).unwrap_or_else(std::sync::PoisonError::into_inner);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    #[test]
+    fn what_was_read_ahead_comes_first_and_says_nothing_of_the_socket() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let socket = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        let (mut peer, _) = listener.accept().unwrap();
+        let watch = SocketWatch::new().unwrap();
+        let watched = watch.add(socket.as_raw_fd()).unwrap();
+        let mut room = [0; 64];
+        let mut read = |take: &dyn Fn(&mut ReadBuf<'_>) -> Option<usize>| {
+            let mut buf = ReadBuf::new(&mut room);
+            take(&mut buf).map(|count| (count, buf.filled().to_vec()))
+        };
+        let receive = |buf: &mut ReadBuf<'_>| watched.receive(&socket, buf).unwrap().map(|(count, _)| count);
+        let take = |buf: &mut ReadBuf<'_>| watched.take(buf).map(|(result, _)| result.unwrap());
+
+        peer.write_all(b"first").unwrap();
+        while !watched.has_stash() {
+            watch.read_ahead();
+        }
+        peer.write_all(b"second").unwrap();
+        assert_eq!(read(&receive), None);
+        assert_eq!(read(&take), Some((5, b"first".to_vec())));
+        assert_eq!(read(&take), None);
+        assert_eq!(read(&receive), Some((6, b"second".to_vec())));
     }
 }
