@@ -222,43 +222,22 @@ pub trait DirectContext: EngineContext {
     fn is_uncatchable(&self, error: &Self::Error) -> bool;
 }
 
-/// What a function was called with, each part of which becomes a value of the call when it is asked for.
-pub trait Given<V> {
-    /// How many arguments there are.
-    fn len(&self) -> usize;
-    /// The argument at `at`.
-    fn arg(&self, at: usize) -> Option<V>;
+/// What a function was called with, as the engine has it; `own` makes a value of the call of what is asked for.
+pub struct Passed<'a, T, F> {
+    /// The arguments.
+    pub args: &'a [T],
     /// `this`
-    fn this(&self) -> Option<V>;
-    /// What the function was made with, by its place.
-    fn data(&self, at: usize) -> Option<V>;
-}
-
-/// What an event is handed over with: the data of its source.
-struct Handed<'a, V>(&'a [V]);
-
-impl<V: Clone> Given<V> for Handed<'_, V> {
-    fn len(&self) -> usize {
-        0
-    }
-
-    fn arg(&self, _at: usize) -> Option<V> {
-        None
-    }
-
-    fn this(&self) -> Option<V> {
-        None
-    }
-
-    fn data(&self, at: usize) -> Option<V> {
-        self.0.get(at).cloned()
-    }
+    pub this: Option<&'a T>,
+    /// What the function was made with.
+    pub data: &'a [T],
+    /// One of them as a value of the call.
+    pub own: F,
 }
 
 /// The values of one call.
-struct CallScope<'c, C: DirectContext, G> {
+struct CallScope<'c, C: DirectContext, T, F> {
     context: &'c mut C,
-    given: &'c G,
+    passed: Passed<'c, T, F>,
     /// What came up.
     values: SmallVec<[C::Value; 12]>,
     undefined: C::Value,
@@ -270,13 +249,13 @@ struct CallScope<'c, C: DirectContext, G> {
 ///
 /// # Errors
 /// What it throws.
-pub fn call<C: DirectContext>(
+pub fn call<C: DirectContext, T>(
     context: &mut C,
     place: usize,
-    given: &impl Given<C::Value>,
+    passed: Passed<'_, T, impl Fn(&T) -> C::Value>,
 ) -> Result<C::Value, C::Error> {
     let host = context.state().host.clone();
-    let mut scope = CallScope::new(context, given);
+    let mut scope = CallScope::new(context, passed);
     match Host::call_direct(&*host, place, &mut scope) {
         Ok(Local(at)) if (at as usize) < scope.values.len() => Ok(scope.values.swap_remove(at as usize)),
         Ok(_) => Ok(scope.undefined),
@@ -289,8 +268,7 @@ pub fn call<C: DirectContext>(
 /// # Errors
 /// What the script throws.
 pub fn deliver<C: DirectContext>(context: &mut C, source: &dyn EventSource, data: &[C::Value]) -> Result<(), C::Error> {
-    let given = Handed(data);
-    let mut scope = CallScope::new(context, &given);
+    let mut scope = CallScope::new(context, Passed { args: &[], this: None, data, own: C::Value::clone });
     source.deliver(&mut scope).map_err(|throw| scope.error_of(throw))
 }
 
@@ -302,10 +280,10 @@ fn at<'v, V>(values: &'v [V], undefined: &'v V, Local(place): Local) -> &'v V {
     values.get(place as usize).unwrap_or(undefined)
 }
 
-impl<'c, C: DirectContext, G: Given<C::Value>> CallScope<'c, C, G> {
-    fn new(context: &'c mut C, given: &'c G) -> Self {
+impl<'c, C: DirectContext, T, F: Fn(&T) -> C::Value> CallScope<'c, C, T, F> {
+    fn new(context: &'c mut C, passed: Passed<'c, T, F>) -> Self {
         let undefined = context.undefined();
-        Self { context, given, values: SmallVec::new(), undefined, thrown: None }
+        Self { context, passed, values: SmallVec::new(), undefined, thrown: None }
     }
 
     fn add(&mut self, value: C::Value) -> Local {
@@ -313,8 +291,11 @@ impl<'c, C: DirectContext, G: Given<C::Value>> CallScope<'c, C, G> {
         Local((self.values.len() - 1) as u32)
     }
 
-    fn add_given(&mut self, value: Option<C::Value>) -> Local {
-        value.map_or(UNDEFINED, |value| self.add(value))
+    fn add_passed(&mut self, value: Option<&T>) -> Local {
+        match value {
+            Some(value) => self.add((self.passed.own)(value)),
+            None => UNDEFINED,
+        }
     }
 
     /// What is thrown where the function fails like this.
@@ -346,7 +327,7 @@ impl<'c, C: DirectContext, G: Given<C::Value>> CallScope<'c, C, G> {
     }
 
     /// Keeps what JavaScript has thrown.
-    fn keep<T>(&mut self, result: Result<T, C::Error>) -> Result<T, Throw> {
+    fn keep<R>(&mut self, result: Result<R, C::Error>) -> Result<R, Throw> {
         result.map_err(|error| {
             if self.context.is_uncatchable(&error) {
                 self.thrown = Some(Err(error));
@@ -358,24 +339,21 @@ impl<'c, C: DirectContext, G: Given<C::Value>> CallScope<'c, C, G> {
     }
 }
 
-impl<C: DirectContext, G: Given<C::Value>> Scope for CallScope<'_, C, G> {
+impl<C: DirectContext, T, F: Fn(&T) -> C::Value> Scope for CallScope<'_, C, T, F> {
     fn len(&self) -> usize {
-        self.given.len()
+        self.passed.args.len()
     }
 
     fn arg(&mut self, at: usize) -> Local {
-        let value = self.given.arg(at);
-        self.add_given(value)
+        self.add_passed(self.passed.args.get(at))
     }
 
     fn this(&mut self) -> Local {
-        let value = self.given.this();
-        self.add_given(value)
+        self.add_passed(self.passed.this)
     }
 
     fn data(&mut self, at: usize) -> Local {
-        let value = self.given.data(at);
-        self.add_given(value)
+        self.add_passed(self.passed.data.get(at))
     }
 
     fn look(&self, value: Local) -> Look {

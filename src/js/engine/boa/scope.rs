@@ -12,7 +12,7 @@ use super::errors;
 use super::limits::MIN_STACK;
 use super::modules::{native_function, native_value};
 use super::realm::state;
-use crate::js::engine::direct::{self, Given};
+use crate::js::engine::direct::{self, Passed};
 use crate::js::engine::native_stack;
 use crate::js::engine::realm::EngineContext as _;
 use crate::js::engine::{ENGINE, Flatness, Global, ModuleCode, PRIMORDIALS, lazy, loading};
@@ -253,7 +253,8 @@ fn bind(_this: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<Js
             if native_stack::stack_left() < MIN_STACK {
                 return Err(errors::too_deep());
             }
-            let result = direct::call(context, place, &DirectCall { args, this, data });
+            let passed = Passed { args, this: Some(this), data, own: JsValue::clone };
+            let result = direct::call(context, place, passed);
             if result.as_ref().is_err_and(|error| error.as_engine().is_some()) && state(context).host.is_stopped() {
                 state(context).extras.stopped.set(true);
             }
@@ -262,31 +263,6 @@ fn bind(_this: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<Js
         data.to_vec(),
     );
     Ok(FunctionObjectBuilder::new(context.realm(), bound).name(name).length(length).build().into())
-}
-
-/// A call of a direct function.
-struct DirectCall<'a> {
-    args: &'a [JsValue],
-    this: &'a JsValue,
-    data: &'a [JsValue],
-}
-
-impl Given<JsValue> for DirectCall<'_> {
-    fn len(&self) -> usize {
-        self.args.len()
-    }
-
-    fn arg(&self, at: usize) -> Option<JsValue> {
-        self.args.get(at).cloned()
-    }
-
-    fn this(&self) -> Option<JsValue> {
-        Some(self.this.clone())
-    }
-
-    fn data(&self, at: usize) -> Option<JsValue> {
-        self.data.get(at).cloned()
-    }
 }
 
 /// `call(function, this, ...args)`

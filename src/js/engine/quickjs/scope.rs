@@ -9,7 +9,7 @@ use super::ffi::{
 };
 use super::realm::put;
 use super::{convert, errors};
-use crate::js::engine::direct::{self, Given};
+use crate::js::engine::direct::{self, Passed};
 use crate::js::engine::{ENGINE, Flatness, Global, PRIMORDIALS, lazy, loading};
 use crate::js::value::{Args, Throw, Value};
 
@@ -222,31 +222,9 @@ struct Direct;
 impl<const DATA: usize> Closure<DATA> for Direct {
     fn call(call: &NativeCall<'_>, data: &[Borrowed<'_>; DATA]) -> Result<Owned, Thrown> {
         let mut context = call.context;
-        direct::call(&mut context, call.magic as usize, &DirectCall { call, data })
-    }
-}
-
-/// A call of a [`Direct`] function.
-struct DirectCall<'a> {
-    call: &'a NativeCall<'a>,
-    data: &'a [Borrowed<'a>],
-}
-
-impl Given<Owned> for DirectCall<'_> {
-    fn len(&self) -> usize {
-        self.call.args.len()
-    }
-
-    fn arg(&self, at: usize) -> Option<Owned> {
-        self.call.args.get(at).map(|value| self.call.context.own(*value))
-    }
-
-    fn this(&self) -> Option<Owned> {
-        Some(self.call.context.own(self.call.this))
-    }
-
-    fn data(&self, at: usize) -> Option<Owned> {
-        self.data.get(at).map(|value| self.call.context.own(*value))
+        let own = |value: &Borrowed<'_>| call.context.own(*value);
+        let passed = Passed { args: call.args, this: Some(&call.this), data, own };
+        direct::call(&mut context, call.magic as usize, passed)
     }
 }
 
