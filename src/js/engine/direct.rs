@@ -162,7 +162,7 @@ pub fn leave_method_to(scope: &mut dyn Scope, at: usize) -> Result<Local, Throw>
 }
 
 /// What an engine has to know for that.
-pub trait DirectContext: EngineContext {
+pub trait DirectContext: EngineContext<Value: PassedValue<Self>> {
     /// What kind of value it is.
     fn look(&self, value: &Self::Value) -> Look;
     /// A string as text.
@@ -222,43 +222,52 @@ pub trait DirectContext: EngineContext {
     fn is_uncatchable(&self, error: &Self::Error) -> bool;
 }
 
-/// What a function was called with, as the engine has it; `own` makes a value of the call of what is asked for.
-pub struct Passed<'a, T, F> {
+/// A value that a function was called with, as the engine has it.
+pub trait PassedValue<C: DirectContext> {
+    /// The value itself, where the engine keeps it as one.
+    fn lend(&self) -> Option<&C::Value>;
+    /// One more reference to it.
+    fn own(&self, context: &C) -> C::Value;
+}
+
+/// What a function was called with.
+pub struct Passed<'a, T> {
     /// The arguments.
     pub args: &'a [T],
     /// `this`
     pub this: Option<&'a T>,
     /// What the function was made with.
     pub data: &'a [T],
-    /// One of them as a value of the call.
-    pub own: F,
 }
 
 /// The values of one call.
-struct CallScope<'c, C: DirectContext, T, F> {
+struct CallScope<'c, C: DirectContext, T> {
     context: &'c mut C,
-    passed: Passed<'c, T, F>,
-    /// What came up.
-    values: SmallVec<[C::Value; 12]>,
-    undefined: C::Value,
+    values: CallValues<'c, C, T>,
     /// What JavaScript has thrown: a value, or what no script can catch.
     thrown: Option<Result<C::Value, C::Error>>,
+}
+
+/// What a call was passed, and what came up.
+struct CallValues<'c, C: DirectContext, T> {
+    passed: Passed<'c, T>,
+    own: SmallVec<[C::Value; 12]>,
+    undefined: C::Value,
 }
 
 /// Calls a function of the host's table of direct ones, by its place there.
 ///
 /// # Errors
 /// What it throws.
-pub fn call<C: DirectContext, T>(
+pub fn call<C: DirectContext, T: PassedValue<C>>(
     context: &mut C,
     place: usize,
-    passed: Passed<'_, T, impl Fn(&T) -> C::Value>,
+    passed: Passed<'_, T>,
 ) -> Result<C::Value, C::Error> {
     let host = context.state().host.clone();
     let mut scope = CallScope::new(context, passed);
     match Host::call_direct(&*host, place, &mut scope) {
-        Ok(Local(at)) if (at as usize) < scope.values.len() => Ok(scope.values.swap_remove(at as usize)),
-        Ok(_) => Ok(scope.undefined),
+        Ok(local) => Ok(scope.values.take(local)),
         Err(throw) => Err(scope.error_of(throw)),
     }
 }
@@ -268,34 +277,68 @@ pub fn call<C: DirectContext, T>(
 /// # Errors
 /// What the script throws.
 pub fn deliver<C: DirectContext>(context: &mut C, source: &dyn EventSource, data: &[C::Value]) -> Result<(), C::Error> {
-    let mut scope = CallScope::new(context, Passed { args: &[], this: None, data, own: C::Value::clone });
+    let mut scope = CallScope::new(context, Passed { args: &[], this: None, data });
     source.deliver(&mut scope).map_err(|throw| scope.error_of(throw))
 }
 
 /// `undefined`, which needs no place.
 const UNDEFINED: Local = Local(u32::MAX);
+/// Of a place among the arguments, or among what the function was made with; no call has so many values.
+const OF_ARGS: u32 = 1 << 30;
+const OF_DATA: u32 = 2 << 30;
+const KIND: u32 = 3 << 30;
 
-/// The value at a place.
-fn at<'v, V>(values: &'v [V], undefined: &'v V, Local(place): Local) -> &'v V {
-    values.get(place as usize).unwrap_or(undefined)
+impl<C: DirectContext, T: PassedValue<C>> CallValues<'_, C, T> {
+    fn add(&mut self, value: C::Value) -> Local {
+        self.own.push(value);
+        Local((self.own.len() - 1) as u32)
+    }
+
+    /// The place of what was passed at `at` of `list`, which is of this kind.
+    fn of_passed(&mut self, context: &C, list: &[T], at: usize, kind: u32) -> Local {
+        match list.get(at) {
+            Some(value) if value.lend().is_some() => Local(kind | at as u32),
+            Some(value) => self.add(value.own(context)),
+            None => UNDEFINED,
+        }
+    }
+
+    /// The value at a place.
+    fn at(&self, Local(place): Local) -> &C::Value {
+        let at = (place & !KIND) as usize;
+        let found = match place & KIND {
+            0 => self.own.get(at),
+            OF_ARGS => self.passed.args.get(at).and_then(T::lend),
+            OF_DATA => self.passed.data.get(at).and_then(T::lend),
+            _ => None,
+        };
+        found.unwrap_or(&self.undefined)
+    }
+
+    /// The value at a place, after which there are no others.
+    fn take(mut self, local: Local) -> C::Value {
+        match local {
+            Local(at) if (at as usize) < self.own.len() => self.own.swap_remove(at as usize),
+            local => self.at(local).clone(),
+        }
+    }
+
+    /// Those that stand one behind the other among what came up.
+    fn row(&self, locals: &[Local]) -> Option<&[C::Value]> {
+        let first = locals.first().map_or(0, |Local(at)| *at as usize);
+        let is_row = locals.iter().enumerate().all(|(at, local)| local.0 as usize == first + at);
+        if is_row { self.own.get(first..first + locals.len()) } else { None }
+    }
 }
 
-impl<'c, C: DirectContext, T, F: Fn(&T) -> C::Value> CallScope<'c, C, T, F> {
-    fn new(context: &'c mut C, passed: Passed<'c, T, F>) -> Self {
+impl<'c, C: DirectContext, T: PassedValue<C>> CallScope<'c, C, T> {
+    fn new(context: &'c mut C, passed: Passed<'c, T>) -> Self {
         let undefined = context.undefined();
-        Self { context, passed, values: SmallVec::new(), undefined, thrown: None }
+        Self { context, values: CallValues { passed, own: SmallVec::new(), undefined }, thrown: None }
     }
 
     fn add(&mut self, value: C::Value) -> Local {
-        self.values.push(value);
-        Local((self.values.len() - 1) as u32)
-    }
-
-    fn add_passed(&mut self, value: Option<&T>) -> Local {
-        match value {
-            Some(value) => self.add((self.passed.own)(value)),
-            None => UNDEFINED,
-        }
+        self.values.add(value)
     }
 
     /// What is thrown where the function fails like this.
@@ -311,17 +354,14 @@ impl<'c, C: DirectContext, T, F: Fn(&T) -> C::Value> CallScope<'c, C, T, F> {
     fn with_all<R>(
         &mut self,
         locals: &[Local],
-        work: impl FnOnce(&mut C, &[C::Value], &[C::Value], &C::Value) -> R,
+        work: impl FnOnce(&mut C, &CallValues<'c, C, T>, &[C::Value]) -> R,
     ) -> R {
-        let Self { context, values, undefined, .. } = self;
-        let first = locals.first().map_or(0, |Local(at)| *at as usize);
-        let is_row = locals.iter().enumerate().all(|(at, local)| local.0 as usize == first + at);
-        match values.get(first..first + locals.len()).filter(|_| is_row) {
-            Some(row) => work(context, values, row, undefined),
+        let Self { context, values, .. } = self;
+        match values.row(locals) {
+            Some(row) => work(context, values, row),
             None => {
-                let copies: SmallVec<[C::Value; 6]> =
-                    locals.iter().map(|local| at(values, undefined, *local).clone()).collect();
-                work(context, values, &copies, undefined)
+                let copies: SmallVec<[C::Value; 6]> = locals.iter().map(|local| values.at(*local).clone()).collect();
+                work(context, values, &copies)
             }
         }
     }
@@ -339,99 +379,102 @@ impl<'c, C: DirectContext, T, F: Fn(&T) -> C::Value> CallScope<'c, C, T, F> {
     }
 }
 
-impl<C: DirectContext, T, F: Fn(&T) -> C::Value> Scope for CallScope<'_, C, T, F> {
+impl<C: DirectContext, T: PassedValue<C>> Scope for CallScope<'_, C, T> {
     fn len(&self) -> usize {
-        self.passed.args.len()
+        self.values.passed.args.len()
     }
 
     fn arg(&mut self, at: usize) -> Local {
-        self.add_passed(self.passed.args.get(at))
+        let args = self.values.passed.args;
+        self.values.of_passed(self.context, args, at, OF_ARGS)
     }
 
     fn this(&mut self) -> Local {
-        self.add_passed(self.passed.this)
+        match self.values.passed.this {
+            Some(this) => self.add(this.own(self.context)),
+            None => UNDEFINED,
+        }
     }
 
     fn data(&mut self, at: usize) -> Local {
-        self.add_passed(self.passed.data.get(at))
+        let data = self.values.passed.data;
+        self.values.of_passed(self.context, data, at, OF_DATA)
     }
 
     fn look(&self, value: Local) -> Look {
-        self.context.look(at(&self.values, &self.undefined, value))
+        self.context.look(self.values.at(value))
     }
 
-    fn text(&self, Local(at): Local) -> String {
-        self.values.get(at as usize).map(|value| self.context.text_of(value)).unwrap_or_default()
+    fn text(&self, value: Local) -> String {
+        self.context.text_of(self.values.at(value))
     }
 
-    fn resource(&self, Local(at): Local) -> Option<Resource> {
-        self.values.get(at as usize).and_then(|value| self.context.resource_of(value))
+    fn resource(&self, value: Local) -> Option<Resource> {
+        self.context.resource_of(self.values.at(value))
     }
 
     fn is_same(&self, one: Local, other: Local) -> bool {
-        let [one, other] = [one, other].map(|local| at(&self.values, &self.undefined, local));
-        self.context.is_same(one, other)
+        self.context.is_same(self.values.at(one), self.values.at(other))
     }
 
-    fn is_true(&self, Local(at): Local) -> bool {
-        self.values.get(at as usize).is_some_and(|value| self.context.is_true(value))
+    fn is_true(&self, value: Local) -> bool {
+        self.context.is_true(self.values.at(value))
     }
 
     fn plain(&mut self, value: Local) -> Option<Value> {
-        self.context.plain(at(&self.values, &self.undefined, value))
+        self.context.plain(self.values.at(value))
     }
 
     fn json(&mut self, value: Local) -> Option<String> {
-        self.context.json_of(at(&self.values, &self.undefined, value))
+        self.context.json_of(self.values.at(value))
     }
 
     fn items(&mut self, list: Local) -> Option<SmallVec<[Local; 8]>> {
-        let items = self.context.items_of(at(&self.values, &self.undefined, list))?;
+        let items = self.context.items_of(self.values.at(list))?;
         Some(items.into_iter().map(|item| self.add(item)).collect())
     }
 
     fn list(&mut self, items: &[Local]) -> Result<Local, Throw> {
-        let list = self.with_all(items, |context, _, items, _| context.list_of(items));
+        let list = self.with_all(items, |context, _, items| context.list_of(items));
         self.keep(list).map(|list| self.add(list))
     }
 
-    fn copy(&mut self, Local(at): Local) -> Result<Value, Throw> {
-        let Some(value) = self.values.get(at as usize) else { return Ok(Value::Undefined) };
-        let copied = self.context.to_rust(value);
+    fn copy(&mut self, value: Local) -> Result<Value, Throw> {
+        let copied = self.context.to_rust(self.values.at(value));
         self.keep(copied)
     }
 
     fn make(&mut self, value: Value) -> Result<Local, Throw> {
+        if matches!(value, Value::Undefined) {
+            return Ok(UNDEFINED);
+        }
         let made = self.context.to_js(value);
         self.keep(made).map(|made| self.add(made))
     }
 
     fn names(&mut self, object: Local) -> Result<SmallVec<[Local; 8]>, Throw> {
-        let names = self.context.names(at(&self.values, &self.undefined, object));
+        let names = self.context.names(self.values.at(object));
         Ok(self.keep(names)?.into_iter().map(|name| self.add(name)).collect())
     }
 
     fn get(&mut self, object: Local, key: Local) -> Result<Local, Throw> {
-        let [object, key] = [object, key].map(|local| at(&self.values, &self.undefined, local));
-        let value = self.context.member(object, key);
+        let value = self.context.member(self.values.at(object), self.values.at(key));
         self.keep(value).map(|value| self.add(value))
     }
 
     fn own(&mut self, object: Local, key: Local) -> Result<Option<Local>, Throw> {
-        let [object, key] = [object, key].map(|local| at(&self.values, &self.undefined, local));
-        let value = self.context.own_member(object, key);
+        let value = self.context.own_member(self.values.at(object), self.values.at(key));
         Ok(self.keep(value)?.map(|value| self.add(value)))
     }
 
     fn put(&mut self, object: Local, key: Local, value: Local) -> Result<(), Throw> {
-        let [object, key, value] = [object, key, value].map(|local| at(&self.values, &self.undefined, local));
+        let [object, key, value] = [object, key, value].map(|local| self.values.at(local));
         let done = self.context.put_member(object, key, value);
         self.keep(done)
     }
 
     fn call(&mut self, function: Local, args: &[Local]) -> Result<Local, Throw> {
-        let result =
-            self.with_all(args, |context, values, args, undefined| context.call(at(values, undefined, function), args));
+        let result = self.with_all(args, |context, values, args| context.call(values.at(function), args));
         self.keep(result).map(|result| self.add(result))
     }
 
@@ -446,21 +489,18 @@ impl<C: DirectContext, T, F: Fn(&T) -> C::Value> Scope for CallScope<'_, C, T, F
     }
 
     fn record(&mut self, names: &'static [&'static str], values: &[Local]) -> Result<Local, Throw> {
-        let Self { context, values: known, undefined, .. } = self;
-        let values = values.iter().map(|local| at(known, undefined, *local).clone());
-        let record = context.record_of(names, values);
+        let Self { context, values: known, .. } = self;
+        let record = context.record_of(names, values.iter().map(|local| known.at(*local).clone()));
         self.keep(record).map(|record| self.add(record))
     }
 
     fn construct(&mut self, constructor: Local, args: &[Local]) -> Result<Local, Throw> {
-        let made = self.with_all(args, |context, values, args, undefined| {
-            context.construct_of(at(values, undefined, constructor), args)
-        });
+        let made = self.with_all(args, |context, values, args| context.construct_of(values.at(constructor), args));
         self.keep(made).map(|made| self.add(made))
     }
 
     fn listen(&mut self, source: Rc<dyn EventSource>, with: &[Local]) {
-        let with = with.iter().map(|local| at(&self.values, &self.undefined, *local).clone()).collect();
+        let with = with.iter().map(|local| self.values.at(*local).clone()).collect();
         self.context.state().add_events(with, source);
     }
 }

@@ -89,8 +89,7 @@ pub struct VuContext {
     idle: Cell<usize>,
     /// By when they are due; whether each is one of `setInterval`.
     timers: RefCell<BTreeMap<(Instant, u32), bool>>,
-    /// `None` until it is asked how long it has lasted.
-    turn_began: Cell<Option<Instant>>,
+    turn: Cell<TurnStart>,
     /// What it has waited for came to this.
     settled: Cell<SettledWait>,
     /// What the engine has noted of it, see [`engine::given`].
@@ -115,6 +114,19 @@ pub enum LoopEvent {
     Timer(u32),
     /// A native future is done.
     Settled(u32, Result<Value, Throw>),
+}
+
+/// From when on its turn is measured. After a wait that is when somebody asks for the second time how long it is: most turns are
+/// over by then, and no clock was read for them.
+#[derive(Clone, Copy, Default)]
+enum TurnStart {
+    /// Nobody has asked.
+    #[default]
+    Unasked,
+    /// Somebody has asked once.
+    Asked,
+    /// From then on.
+    At(Instant),
 }
 
 /// How a wait of the event loop ended.
@@ -176,7 +188,7 @@ impl VuContext {
             attended: RefCell::default(),
             idle: Cell::new(0),
             timers: RefCell::default(),
-            turn_began: Cell::new(None),
+            turn: Cell::default(),
             settled: Cell::default(),
             given: Cell::new(0),
             task: Cell::new(0),
@@ -335,15 +347,17 @@ impl VuContext {
 
     /// How long it has kept its neighbours waiting.
     pub fn turn_length(&self) -> Duration {
-        let now = Instant::now();
-        let began = self.turn_began.get().unwrap_or(now);
-        self.turn_began.set(Some(began));
-        now.saturating_duration_since(began)
+        match self.turn.get() {
+            TurnStart::Unasked => self.turn.set(TurnStart::Asked),
+            TurnStart::Asked => self.begin_turn(),
+            TurnStart::At(began) => return began.elapsed(),
+        }
+        Duration::ZERO
     }
 
     /// Its neighbours have just had their turn: how long it runs is counted from now.
     pub fn begin_turn(&self) {
-        self.turn_began.set(Some(Instant::now()));
+        self.turn.set(TurnStart::At(Instant::now()));
     }
 
     /// The number of the running task: what a script sees stays the same while it lasts.
@@ -444,8 +458,7 @@ impl VuContext {
     /// It goes on, after it has waited or without.
     fn goes_on(&self, has_waited: bool) {
         match has_waited {
-            // Its turn is measured from when somebody asks how long it is.
-            true => self.turn_began.set(None),
+            true => self.turn.set(TurnStart::Unasked),
             // What is always there at once, such as the next message of a server that never stops, is no turn for others.
             false => self.end_long_turn(),
         }

@@ -7,7 +7,7 @@ use boa_engine::{Context, JsError, JsResult, JsValue, JsVariant};
 
 use super::convert::{enumerable_keys, plain_object, plain_text, property_keys, put, resource_of, to_rust};
 use super::{errors, json_text, memory};
-use crate::js::engine::direct::{DirectContext, Look};
+use crate::js::engine::direct::{DirectContext, Look, PassedValue};
 use crate::js::value::{Resource, Throw, Value};
 
 /// How deep objects may be nested that are copied without anybody's seeing it.
@@ -94,7 +94,10 @@ impl DirectContext for Context {
     fn member(&mut self, object: &JsValue, key: &JsValue) -> JsResult<JsValue> {
         let Some(object) = object.as_object() else { return Ok(JsValue::undefined()) };
         let key = key.to_property_key(self)?;
-        object.get(key, self)
+        match own_datum(&object, &key) {
+            Some(value) => Ok(value),
+            None => object.get(key, self),
+        }
     }
 
     fn own_member(&mut self, object: &JsValue, key: &JsValue) -> JsResult<Option<JsValue>> {
@@ -134,6 +137,24 @@ impl DirectContext for Context {
     fn is_uncatchable(&self, error: &JsError) -> bool {
         error.as_engine().is_some()
     }
+}
+
+impl PassedValue<Context> for JsValue {
+    fn lend(&self) -> Option<&JsValue> {
+        Some(self)
+    }
+
+    fn own(&self, _context: &Context) -> JsValue {
+        self.clone()
+    }
+}
+
+/// The value of a property that an ordinary object has itself, without asking the object.
+fn own_datum(object: &JsObject, key: &PropertyKey) -> Option<JsValue> {
+    if !object.is_ordinary() {
+        return None;
+    }
+    object.borrow().properties().get(key)?.value().cloned()
 }
 
 /// A name as `Object.keys` gives it.

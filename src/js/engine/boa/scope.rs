@@ -253,7 +253,7 @@ fn bind(_this: &JsValue, args: &[JsValue], context: &mut Context) -> JsResult<Js
             if native_stack::stack_left() < MIN_STACK {
                 return Err(errors::too_deep());
             }
-            let passed = Passed { args, this: Some(this), data, own: JsValue::clone };
+            let passed = Passed { args, this: Some(this), data: data.as_slice() };
             let result = direct::call(context, place, passed);
             if result.as_ref().is_err_and(|error| error.as_engine().is_some()) && state(context).host.is_stopped() {
                 state(context).extras.stopped.set(true);

@@ -2,7 +2,7 @@
 
 use super::convert::to_rust;
 use super::ffi::{Borrowed, Context, Owned, PropertyFlags, Thrown, ValueKind};
-use crate::js::engine::direct::{DirectContext, Look};
+use crate::js::engine::direct::{DirectContext, Look, PassedValue};
 use crate::js::value::{Resource, Value};
 
 /// How deep objects may be nested that are copied without anybody's seeing it.
@@ -104,6 +104,26 @@ impl DirectContext for Context {
         // As it was: what it is stands in the value.
         let Thrown = self.throw(value);
         is_uncatchable
+    }
+}
+
+impl PassedValue<Context> for Owned {
+    fn lend(&self) -> Option<&Owned> {
+        Some(self)
+    }
+
+    fn own(&self, _context: &Context) -> Owned {
+        self.clone()
+    }
+}
+
+impl PassedValue<Context> for Borrowed<'_> {
+    fn lend(&self) -> Option<&Owned> {
+        None
+    }
+
+    fn own(&self, context: &Context) -> Owned {
+        (*context).own(*self)
     }
 }
 

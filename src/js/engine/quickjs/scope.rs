@@ -222,8 +222,7 @@ struct Direct;
 impl<const DATA: usize> Closure<DATA> for Direct {
     fn call(call: &NativeCall<'_>, data: &[Borrowed<'_>; DATA]) -> Result<Owned, Thrown> {
         let mut context = call.context;
-        let own = |value: &Borrowed<'_>| call.context.own(*value);
-        let passed = Passed { args: call.args, this: Some(&call.this), data, own };
+        let passed = Passed { args: call.args, this: Some(&call.this), data: &data[..] };
         direct::call(&mut context, call.magic as usize, passed)
     }
 }
