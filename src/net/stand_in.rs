@@ -11,7 +11,7 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, LazyLock, Mutex, Weak};
+use std::sync::{Arc, Condvar, Mutex, Weak};
 use std::task::Context;
 use std::time::{Duration, Instant};
 
@@ -28,22 +28,21 @@ const TICK: Duration = Duration::from_millis(2);
 const IDLE_TICKS: u32 = 3;
 /// How many bytes are kept for one socket. Who sends more waits for the worker.
 const MAX_STASH: usize = 4 << 20;
-/// The worker rests: whatever arrives wakes it.
-const RESTING: u64 = u64::MAX;
+/// The worker rests: whatever arrives wakes it. In the number of its turns.
+const RESTS: u64 = 1;
 
-/// The sockets of one worker, and when it looked at them last.
+/// The sockets of one worker, and whether it looks at them.
 #[derive(Debug)]
 pub struct SocketWatch {
     epoll: OwnedFd,
     sockets: Mutex<FxHashMap<u64, Arc<WatchedSocket>>>,
     /// How many there are.
     count: AtomicUsize,
-    /// Nanoseconds since [`EPOCH`], or [`RESTING`].
-    looked: AtomicU64,
+    /// Changes whenever it looks, and says whether it [`RESTS`]. The worker alone writes it: no clock is read for it.
+    turn: AtomicU64,
+    /// The turn the stand-in saw last.
+    seen: AtomicU64,
 }
-
-/// What times are counted from.
-static EPOCH: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 thread_local! {
     static OWN: RefCell<Option<Arc<SocketWatch>>> = const { RefCell::new(None) };
@@ -73,7 +72,8 @@ impl SocketWatch {
             epoll,
             sockets: Mutex::default(),
             count: AtomicUsize::new(0),
-            looked: AtomicU64::new(RESTING),
+            turn: AtomicU64::new(RESTS),
+            seen: AtomicU64::new(RESTS),
         });
         lock(&STAND_IN.watches).push(Arc::downgrade(&watch));
         Ok(watch)
@@ -93,22 +93,23 @@ impl SocketWatch {
 
     fn looks(&self) {
         // In one order with the stand-in's going to sleep: one of the two sees the other.
-        self.looked.store(EPOCH.elapsed().as_nanos() as u64, Ordering::SeqCst);
+        let turn = self.turn.load(Ordering::Relaxed) | RESTS;
+        self.turn.store(turn.wrapping_add(1), Ordering::SeqCst);
         STAND_IN.wake();
     }
 
     /// The worker waits for its sockets.
     pub fn rests(&self) {
-        self.looked.store(RESTING, Ordering::Relaxed);
+        self.turn.store(self.turn.load(Ordering::Relaxed) | RESTS, Ordering::Relaxed);
     }
 
-    /// Reads for the worker if it is late; false when it rests.
+    /// Reads for the worker if it is late, which has not looked since the tick before; false when it rests.
     fn stand_in(&self) -> bool {
-        let looked = self.looked.load(Ordering::SeqCst);
-        if looked == RESTING {
+        let turn = self.turn.load(Ordering::SeqCst);
+        if turn & RESTS != 0 {
             return false;
         }
-        if EPOCH.elapsed().saturating_sub(Duration::from_nanos(looked)) >= TICK {
+        if self.seen.swap(turn, Ordering::Relaxed) == turn {
             self.read_ahead();
         }
         true
@@ -152,7 +153,7 @@ impl SocketWatch {
             return Err(io::Error::last_os_error());
         }
         self.count.fetch_add(1, Ordering::Relaxed);
-        if self.looked.load(Ordering::Relaxed) == RESTING {
+        if self.turn.load(Ordering::Relaxed) & RESTS != 0 {
             // It is at work: it has just got its first socket.
             self.looks();
         }
