@@ -40,8 +40,7 @@ END
     export "CARGO_TARGET_${variable^^}_RUSTFLAGS=-Clink-self-contained=no"
 fi
 if [ "${PROFILE:-dist}" = dist ] && [ "$machine" = "$(uname -m)" ]; then
-    counted=$(mktemp)
-    trap 'rm -f "$counted"' EXIT
+    counted=$PWD/target/counting/counted.profdata
     "$here/profile.sh" "$target" "$counted"
     guided=CARGO_TARGET_${variable^^}_RUSTFLAGS
     export "$guided=${!guided} -Cprofile-use=$counted"

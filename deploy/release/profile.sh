@@ -9,13 +9,15 @@ target=$1 file=$(realpath -m "$2")
 cd "$(dirname "$0")/../.."
 
 rustup component add llvm-tools
-counts=$(mktemp -d)
-trap 'rm -rf "$counts"' EXIT
+# A place that stays the same, so that what is built is known the next time.
+folder=target/counting
+counts=$PWD/$folder/counts
+rm -rf "$counts"
 variable=${target//-/_}
 flags=CARGO_TARGET_${variable^^}_RUSTFLAGS
 export "$flags=${!flags:-} -Cprofile-generate=$counts"
-cargo build --locked --profile dist --target "$target" --target-dir target/counting
-load_tests/speed/run.py --bin "target/counting/$target/dist/volley" --seconds 2 --repeat 1 \
+cargo build --locked --profile dist --target "$target" --target-dir "$folder"
+load_tests/speed/run.py --bin "$folder/$target/dist/volley" --seconds 2 --repeat 1 \
     --rows simple,json,journey,batch,post,https,h2,ws,grpc
 host=$(rustc --print host-tuple)
 "$(rustc --print sysroot)/lib/rustlib/$host/bin/llvm-profdata" merge -o "$file" "$counts"
