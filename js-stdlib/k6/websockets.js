@@ -1,6 +1,6 @@
 // k6/websockets: WebSocket as scripts see it. Rust tells what happens on a connection, one event after the other; here
 // it becomes states and handlers. Blob is in a lazy script.
-import { begin, state, enter, watch, send, ping, close, abandon, buffered, warn } from 'native:k6/websockets';
+import { begin, state, enter, watch, reuse, send, ping, close, abandon, buffered, warn } from 'native:k6/websockets';
 import * as native from 'native:k6/websockets';
 import * as natives from 'native:volley/globals';
 import { bind as direct, copyProperties, load, once, call, primordials } from 'native:engine';
@@ -118,6 +118,16 @@ class WebSocket {
   }
 }
 
+// True for `({ data }) => ...`: no other function has a text that begins with a parenthesis, and an arrow function has nothing of what
+// it was called with but its parameters. So nothing keeps the event, and the next message comes in the same.
+function takesApart(handler) {
+  const text = call(primordials.FunctionPrototypeToString, handler);
+  if (text[0] !== '(') return false;
+  let at = 1;
+  while (text[at] === ' ' || text[at] === '\n' || text[at] === '\r' || text[at] === '\t') at++;
+  return text[at] === '{';
+}
+
 // Methods are bound to their socket: `setInterval(socket.ping, 1000)` works. Like native ones they have no length.
 const bound = {
   addEventListener: (s) => (type = undefined, listener) => {
@@ -168,7 +178,9 @@ for (let at = 0; at < TYPES.length; at++) {
     set(handler) {
       const isNothing = handler === null || handler === undefined;
       if (!isNothing && typeof handler !== 'function') throw new GoError(`a value for 'on${type}' should be callable`);
-      inner(this).on[type] = isNothing ? undefined : bind(handler);
+      const { on, socket } = inner(this);
+      on[type] = isNothing ? undefined : bind(handler);
+      if (type === 'message') reuse(socket, !isNothing && takesApart(on[type]));
     },
     enumerable: true,
   });

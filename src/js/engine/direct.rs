@@ -1,6 +1,7 @@
 //! Native functions that work on the values of a script themselves, instead of copies: they call its functions, read members one
 //! by one, and leave what is seldom to a function of js-stdlib.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
@@ -110,6 +111,15 @@ pub trait Scope {
     /// # Errors
     /// When there is no memory.
     fn record(&mut self, names: &'static [&'static str], values: &[Local]) -> Result<Local, Throw>;
+    /// Gives a [record](Self::record) that no script has other values for these names of its.
+    ///
+    /// # Errors
+    /// When there is no memory.
+    fn refill(&mut self, record: Local, names: &'static [&'static str], values: &[Local]) -> Result<(), Throw>;
+    /// What was [kept](Self::keep) where events are handed over.
+    fn kept(&mut self) -> Option<Local>;
+    /// Keeps a value for the events that follow of the same source.
+    fn keep(&mut self, value: Local);
     /// `new constructor(...args)`
     ///
     /// # Errors
@@ -213,6 +223,16 @@ pub trait DirectContext: EngineContext<Value: PassedValue<Self>> {
         names: &'static [&'static str],
         values: impl ExactSizeIterator<Item = Self::Value>,
     ) -> Result<Self::Value, Self::Error>;
+    /// As [`Scope::refill`].
+    ///
+    /// # Errors
+    /// When there is no memory.
+    fn refill_record(
+        &mut self,
+        record: &Self::Value,
+        names: &'static [&'static str],
+        values: impl Iterator<Item = Self::Value>,
+    ) -> Result<(), Self::Error>;
     /// As [`Scope::construct`].
     ///
     /// # Errors
@@ -244,9 +264,14 @@ pub struct Passed<'a, T> {
 struct CallScope<'c, C: DirectContext, T> {
     context: &'c mut C,
     values: CallValues<'c, C, T>,
+    /// What is kept for the events that follow, where one is handed over.
+    kept: Option<&'c Kept<C>>,
     /// What JavaScript has thrown: a value, or what no script can catch.
     thrown: Option<Result<C::Value, C::Error>>,
 }
+
+/// What a source of events has kept of one for those that follow.
+pub type Kept<C> = RefCell<Option<<C as EngineContext>::Value>>;
 
 /// What a call was passed, and what came up.
 struct CallValues<'c, C: DirectContext, T> {
@@ -265,7 +290,7 @@ pub fn call<C: DirectContext, T: PassedValue<C>>(
     passed: Passed<'_, T>,
 ) -> Result<C::Value, C::Error> {
     let host = context.state().host.clone();
-    let mut scope = CallScope::new(context, passed);
+    let mut scope = CallScope::new(context, passed, None);
     match Host::call_direct(&*host, place, &mut scope) {
         Ok(local) => Ok(scope.values.take(local)),
         Err(throw) => Err(scope.error_of(throw)),
@@ -276,8 +301,13 @@ pub fn call<C: DirectContext, T: PassedValue<C>>(
 ///
 /// # Errors
 /// What the script throws.
-pub fn deliver<C: DirectContext>(context: &mut C, source: &dyn EventSource, data: &[C::Value]) -> Result<(), C::Error> {
-    let mut scope = CallScope::new(context, Passed { args: &[], this: None, data });
+pub fn deliver<C: DirectContext>(
+    context: &mut C,
+    source: &dyn EventSource,
+    data: &[C::Value],
+    kept: &Kept<C>,
+) -> Result<(), C::Error> {
+    let mut scope = CallScope::new(context, Passed { args: &[], this: None, data }, Some(kept));
     source.deliver(&mut scope).map_err(|throw| scope.error_of(throw))
 }
 
@@ -332,9 +362,9 @@ impl<C: DirectContext, T: PassedValue<C>> CallValues<'_, C, T> {
 }
 
 impl<'c, C: DirectContext, T: PassedValue<C>> CallScope<'c, C, T> {
-    fn new(context: &'c mut C, passed: Passed<'c, T>) -> Self {
+    fn new(context: &'c mut C, passed: Passed<'c, T>, kept: Option<&'c Kept<C>>) -> Self {
         let undefined = context.undefined();
-        Self { context, values: CallValues { passed, own: SmallVec::new(), undefined }, thrown: None }
+        Self { context, values: CallValues { passed, own: SmallVec::new(), undefined }, kept, thrown: None }
     }
 
     fn add(&mut self, value: C::Value) -> Local {
@@ -367,7 +397,7 @@ impl<'c, C: DirectContext, T: PassedValue<C>> CallScope<'c, C, T> {
     }
 
     /// Keeps what JavaScript has thrown.
-    fn keep<R>(&mut self, result: Result<R, C::Error>) -> Result<R, Throw> {
+    fn keep_thrown<R>(&mut self, result: Result<R, C::Error>) -> Result<R, Throw> {
         result.map_err(|error| {
             if self.context.is_uncatchable(&error) {
                 self.thrown = Some(Err(error));
@@ -436,12 +466,12 @@ impl<C: DirectContext, T: PassedValue<C>> Scope for CallScope<'_, C, T> {
 
     fn list(&mut self, items: &[Local]) -> Result<Local, Throw> {
         let list = self.with_all(items, |context, _, items| context.list_of(items));
-        self.keep(list).map(|list| self.add(list))
+        self.keep_thrown(list).map(|list| self.add(list))
     }
 
     fn copy(&mut self, value: Local) -> Result<Value, Throw> {
         let copied = self.context.to_rust(self.values.at(value));
-        self.keep(copied)
+        self.keep_thrown(copied)
     }
 
     fn make(&mut self, value: Value) -> Result<Local, Throw> {
@@ -449,33 +479,33 @@ impl<C: DirectContext, T: PassedValue<C>> Scope for CallScope<'_, C, T> {
             return Ok(UNDEFINED);
         }
         let made = self.context.to_js(value);
-        self.keep(made).map(|made| self.add(made))
+        self.keep_thrown(made).map(|made| self.add(made))
     }
 
     fn names(&mut self, object: Local) -> Result<SmallVec<[Local; 8]>, Throw> {
         let names = self.context.names(self.values.at(object));
-        Ok(self.keep(names)?.into_iter().map(|name| self.add(name)).collect())
+        Ok(self.keep_thrown(names)?.into_iter().map(|name| self.add(name)).collect())
     }
 
     fn get(&mut self, object: Local, key: Local) -> Result<Local, Throw> {
         let value = self.context.member(self.values.at(object), self.values.at(key));
-        self.keep(value).map(|value| self.add(value))
+        self.keep_thrown(value).map(|value| self.add(value))
     }
 
     fn own(&mut self, object: Local, key: Local) -> Result<Option<Local>, Throw> {
         let value = self.context.own_member(self.values.at(object), self.values.at(key));
-        Ok(self.keep(value)?.map(|value| self.add(value)))
+        Ok(self.keep_thrown(value)?.map(|value| self.add(value)))
     }
 
     fn put(&mut self, object: Local, key: Local, value: Local) -> Result<(), Throw> {
         let [object, key, value] = [object, key, value].map(|local| self.values.at(local));
         let done = self.context.put_member(object, key, value);
-        self.keep(done)
+        self.keep_thrown(done)
     }
 
     fn call(&mut self, function: Local, args: &[Local]) -> Result<Local, Throw> {
         let result = self.with_all(args, |context, values, args| context.call(values.at(function), args));
-        self.keep(result).map(|result| self.add(result))
+        self.keep_thrown(result).map(|result| self.add(result))
     }
 
     fn catch(&mut self) -> Option<Local> {
@@ -491,12 +521,30 @@ impl<C: DirectContext, T: PassedValue<C>> Scope for CallScope<'_, C, T> {
     fn record(&mut self, names: &'static [&'static str], values: &[Local]) -> Result<Local, Throw> {
         let Self { context, values: known, .. } = self;
         let record = context.record_of(names, values.iter().map(|local| known.at(*local).clone()));
-        self.keep(record).map(|record| self.add(record))
+        self.keep_thrown(record).map(|record| self.add(record))
+    }
+
+    fn refill(&mut self, record: Local, names: &'static [&'static str], values: &[Local]) -> Result<(), Throw> {
+        let Self { context, values: known, .. } = self;
+        let values = values.iter().map(|local| known.at(*local).clone());
+        let done = context.refill_record(known.at(record), names, values);
+        self.keep_thrown(done)
+    }
+
+    fn kept(&mut self) -> Option<Local> {
+        let kept = self.kept?.borrow().clone()?;
+        Some(self.add(kept))
+    }
+
+    fn keep(&mut self, value: Local) {
+        if let Some(kept) = self.kept {
+            kept.replace(Some(self.values.at(value).clone()));
+        }
     }
 
     fn construct(&mut self, constructor: Local, args: &[Local]) -> Result<Local, Throw> {
         let made = self.with_all(args, |context, values, args| context.construct_of(values.at(constructor), args));
-        self.keep(made).map(|made| self.add(made))
+        self.keep_thrown(made).map(|made| self.add(made))
     }
 
     fn listen(&mut self, source: Rc<dyn EventSource>, with: &[Local]) {

@@ -129,7 +129,7 @@ enum Flatness {
 
 /// What js-stdlib takes of the language before a script can replace it: what it is called there, and its owner's path and
 /// name. An owner without a name is the global object.
-const PRIMORDIALS: [(&str, &str, &str); 57] = [
+const PRIMORDIALS: [(&str, &str, &str); 58] = [
     ("ArrayBuffer", "", "ArrayBuffer"),
     ("ArrayBufferIsView", "ArrayBuffer", "isView"),
     ("ArrayBufferPrototypeSlice", "ArrayBuffer.prototype", "slice"),
@@ -141,6 +141,7 @@ const PRIMORDIALS: [(&str, &str, &str); 57] = [
     ("DatePrototypeToISOString", "Date.prototype", "toISOString"),
     ("Error", "", "Error"),
     ("Function", "", "Function"),
+    ("FunctionPrototypeToString", "Function.prototype", "toString"),
     ("JSONParse", "JSON", "parse"),
     ("JSONStringify", "JSON", "stringify"),
     ("Map", "", "Map"),

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
-use super::direct::{self, DirectContext, EventSource};
+use super::direct::{self, DirectContext, EventSource, Kept};
 use super::{Compiled, ExportKind, GLOBALS, Global, Host, ModuleCode, PromiseOutcome, Realm, lazy, loading};
 use crate::js::value::{Exception, Handle, Pending, Throw, Value};
 
@@ -193,8 +193,15 @@ enum Awaited<C: EngineContext> {
     Promise(C::Resolvers),
     /// A function that is called with it.
     Callback(C::Value),
-    /// A source that hands it over, and what follows, and what it does so with.
-    Events(Rc<[C::Value]>, Rc<dyn EventSource>),
+    /// A source that hands it over, and what follows.
+    Events(Rc<Listening<C>>),
+}
+
+/// A source of events, what it hands them over with, and what it has kept of one.
+struct Listening<C: EngineContext> {
+    source: Rc<dyn EventSource>,
+    with: Box<[C::Value]>,
+    kept: Kept<C>,
 }
 
 /// What is kept for a realm.
@@ -278,9 +285,10 @@ impl<C: EngineContext> RealmState<C> {
     }
 
     /// Hands over one event of `source` after the other, with these values.
-    pub fn add_events(&self, with: Rc<[C::Value]>, source: Rc<dyn EventSource>) {
+    pub fn add_events(&self, with: Box<[C::Value]>, source: Rc<dyn EventSource>) {
         if !source.is_over() {
-            let id = self.add_awaited(Awaited::Events(with, source.clone()));
+            let listening = Listening { source: source.clone(), with, kept: RefCell::default() };
+            let id = self.add_awaited(Awaited::Events(Rc::new(listening)));
             self.host.add_source(id, source);
         }
     }
@@ -488,14 +496,14 @@ impl<E: EngineRealm> Realm for E {
     fn settle(&self, promise: u32, result: Result<Value, Throw>) -> Result<(), Throw> {
         let state = EngineRealm::state(self);
         let events = match state.promises.borrow().get(&promise) {
-            Some(Awaited::Events(with, source)) => Some((with.clone(), source.clone())),
+            Some(Awaited::Events(listening)) => Some(listening.clone()),
             _ => None,
         };
-        if let Some((with, source)) = events {
+        if let Some(listening) = events {
             result?;
-            self.enter(|context| hand_over(context, &*source, &with))?;
-            match source.is_over() {
-                false => state.host.add_source(promise, source),
+            self.enter(|context| hand_over(context, &listening))?;
+            match listening.source.is_over() {
+                false => state.host.add_source(promise, listening.source.clone()),
                 true => drop(state.promises.borrow_mut().remove(&promise)),
             }
             return Ok(());
@@ -548,8 +556,9 @@ impl<E: EngineRealm> Realm for E {
 }
 
 /// Hands over an event that has come.
-fn hand_over<C: DirectContext>(context: &mut C, source: &dyn EventSource, with: &[C::Value]) -> Result<(), Throw> {
-    let handed = direct::deliver(context, source, with).map_err(|error| {
+fn hand_over<C: DirectContext>(context: &mut C, listening: &Listening<C>) -> Result<(), Throw> {
+    let Listening { source, with, kept } = listening;
+    let handed = direct::deliver(context, &**source, with, kept).map_err(|error| {
         context.entry_failed();
         context.caught(error)
     });

@@ -127,6 +127,20 @@ impl DirectContext for Context {
         Ok(object.into())
     }
 
+    fn refill_record(
+        &mut self,
+        record: &JsValue,
+        names: &'static [&'static str],
+        values: impl Iterator<Item = JsValue>,
+    ) -> JsResult<()> {
+        if let Some(record) = record.as_object() {
+            for (key, value) in property_keys(names).iter().zip(values) {
+                put(&record, key.clone(), value);
+            }
+        }
+        Ok(())
+    }
+
     fn construct_of(&mut self, constructor: &JsValue, args: &[JsValue]) -> JsResult<JsValue> {
         match constructor.as_constructor() {
             Some(constructor) => constructor.construct(args, None, self).map(JsValue::from),

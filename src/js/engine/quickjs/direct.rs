@@ -93,6 +93,15 @@ impl DirectContext for Context {
         self.record(&self.state().extras.forms, names, values)
     }
 
+    fn refill_record(
+        &mut self,
+        record: &Owned,
+        names: &'static [&'static str],
+        values: impl Iterator<Item = Owned>,
+    ) -> Result<(), Thrown> {
+        names.iter().zip(values).try_for_each(|(name, value)| self.set(record, *name, value))
+    }
+
     fn construct_of(&mut self, constructor: &Owned, args: &[Owned]) -> Result<Owned, Thrown> {
         let args: smallvec::SmallVec<[Borrowed<'_>; 4]> = args.iter().map(Owned::borrow).collect();
         self.construct(constructor, &args)

@@ -14,6 +14,10 @@ use crate::net::ws::{OutgoingMessage, SocketEvent, TimedEvent};
 
 /// The members of an event of the type `message`, in their order.
 const MESSAGE_EVENT: &[&str] = &["type", "target", "timestamp", "data", "origin"];
+/// Those in which one message differs from another.
+const MESSAGE: &[&str] = &["timestamp", "data"];
+/// A longer text is not kept for the next message.
+const MAX_KEPT: usize = 4096;
 /// The places among the data of [`Events`] of the script's socket, the function for what is seldom, and what that is called with
 /// besides.
 const TARGET: usize = 2;
@@ -104,8 +108,21 @@ impl Events {
         if self.socket.state.get() != ReadyState::Open || scope.look(handler) != Look::Function {
             return Ok(());
         }
+        let may_keep = self.socket.reuses_event.get() && text.len() <= MAX_KEPT;
         let (timestamp, data) = (scope.make(Value::Number(time))?, scope.make(message_text(text))?);
-        let event = scope.record(MESSAGE_EVENT, &[name, target, timestamp, data, url])?;
+        let event = match if may_keep { scope.kept() } else { None } {
+            Some(event) => {
+                scope.refill(event, MESSAGE, &[timestamp, data])?;
+                event
+            }
+            None => {
+                let event = scope.record(MESSAGE_EVENT, &[name, target, timestamp, data, url])?;
+                if may_keep {
+                    scope.keep(event);
+                }
+                event
+            }
+        };
         match scope.call(handler, &[event]) {
             Err(Throw::Script) => match scope.catch() {
                 Some(error) => {

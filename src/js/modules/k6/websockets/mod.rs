@@ -26,6 +26,7 @@ pub const OPS: &[(&str, Op)] = &[
     ("state", state),
     ("enter", enter),
     ("watch", watch),
+    ("reuse", reuse),
     ("send", send),
     ("ping", ping),
     ("close", close_socket),
@@ -105,6 +106,12 @@ fn enter(_vu: &VuContext, args: Args) -> Result<Value, Throw> {
 /// `(socket)`: its messages go to more than one handler.
 fn watch(_vu: &VuContext, args: Args) -> Result<Value, Throw> {
     args.resource::<JsSocket>(0)?.has_listeners.set(true);
+    Ok(Value::Undefined)
+}
+
+/// `(socket, whether)`: its handler for messages can't keep the event it is called with.
+fn reuse(_vu: &VuContext, args: Args) -> Result<Value, Throw> {
+    args.resource::<JsSocket>(0)?.reuses_event.set(args.bool(1));
     Ok(Value::Undefined)
 }
 

@@ -68,6 +68,8 @@ pub struct JsSocket {
     pub state: Cell<ReadyState>,
     /// Messages go to more than the one handler.
     pub has_listeners: Cell<bool>,
+    /// The handler can't keep the event it is called with: the next message comes in the same.
+    pub reuses_event: Cell<bool>,
     given_tags: SocketTags,
     /// What the VU was tagged with when it was made.
     base: Arc<TagSet>,
@@ -108,6 +110,7 @@ impl JsSocket {
             api,
             state: Cell::new(ReadyState::Connecting),
             has_listeners: Cell::new(false),
+            reuses_event: Cell::new(false),
             given_tags,
             tags: RefCell::new(base.clone()),
             base,
