@@ -249,6 +249,10 @@ export default function () {
     let home = tempfile::tempdir().unwrap();
     let running = Running::start(&mut script(&home, engine, &text, &[("DB", server.dsn())]));
     running.wait_for("\"up\"");
+    // It says so before it asks. Two rows are an error where one is asked for.
+    let asked = "SELECT 1 FROM information_schema.processlist WHERE info = 'SELECT sleep(60)'";
+    let one_row = format!("SELECT (SELECT 1 UNION ALL SELECT 2 FROM DUAL WHERE NOT EXISTS ({asked}))");
+    until("the statement", || server.try_say(&one_row));
     drop(server.server);
     let outcome = running.end();
     let gone = "GoError: dial tcp A: connect: connection refused";
