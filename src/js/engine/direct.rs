@@ -276,6 +276,7 @@ pub type Kept<C> = RefCell<Option<<C as EngineContext>::Value>>;
 /// What a call was passed, and what came up.
 struct CallValues<'c, C: DirectContext, T> {
     passed: Passed<'c, T>,
+    /// What came up.
     own: SmallVec<[C::Value; 12]>,
     undefined: C::Value,
 }

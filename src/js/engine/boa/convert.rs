@@ -202,7 +202,7 @@ pub fn single_copy(object: &JsObject, context: &mut Context) -> JsResult<JsObjec
     let copy = single_object(context);
     for key in object.own_property_keys(context)? {
         let value = object.get(key.clone(), context)?;
-        copy.insert_property(key, datum(value));
+        put(&copy, key, value);
     }
     Ok(copy)
 }
@@ -215,12 +215,9 @@ pub fn plain_object(context: &Context) -> JsObject {
 
 /// Puts a plain property into a new ordinary object.
 pub fn put(object: &JsObject, key: impl Into<PropertyKey>, value: JsValue) {
-    object.insert_property(key, datum(value));
-}
-
-/// A plain property of this value.
-pub fn datum(value: JsValue) -> PropertyDescriptor {
-    PropertyDescriptor::builder().value(value).writable(true).enumerable(true).configurable(true).build()
+    let descriptor =
+        PropertyDescriptor::builder().value(value).writable(true).enumerable(true).configurable(true).build();
+    object.insert_property(key, descriptor);
 }
 
 /// The string of a property's name. Names come again and again, so a worker remembers them.

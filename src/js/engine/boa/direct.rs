@@ -94,17 +94,19 @@ impl DirectContext for Context {
     fn member(&mut self, object: &JsValue, key: &JsValue) -> JsResult<JsValue> {
         let Some(object) = object.as_object() else { return Ok(JsValue::undefined()) };
         let key = key.to_property_key(self)?;
-        match own_datum(&object, &key) {
-            Some(value) => Ok(value),
-            None => object.get(key, self),
+        // An ordinary object is not asked for what it has itself.
+        if object.is_ordinary()
+            && let Some(value) = own_value(&object, &key)
+        {
+            return Ok(value);
         }
+        object.get(key, self)
     }
 
     fn own_member(&mut self, object: &JsValue, key: &JsValue) -> JsResult<Option<JsValue>> {
         let Some(object) = object.as_object() else { return Ok(None) };
         let key = key.to_property_key(self)?;
-        let property = object.borrow().properties().get(&key);
-        Ok(property.and_then(|property| property.value().cloned()))
+        Ok(own_value(&object, &key))
     }
 
     fn put_member(&mut self, object: &JsValue, key: &JsValue, value: &JsValue) -> JsResult<()> {
@@ -163,11 +165,8 @@ impl PassedValue<Context> for JsValue {
     }
 }
 
-/// The value of a property that an ordinary object has itself, without asking the object.
-fn own_datum(object: &JsObject, key: &PropertyKey) -> Option<JsValue> {
-    if !object.is_ordinary() {
-        return None;
-    }
+/// The value of a property among those kept for the object, accessors aside.
+fn own_value(object: &JsObject, key: &PropertyKey) -> Option<JsValue> {
     object.borrow().properties().get(key)?.value().cloned()
 }
 
