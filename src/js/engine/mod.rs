@@ -461,6 +461,29 @@ pub fn make_room() {
     boa::make_room();
 }
 
+/// What an engine has to remember of a stack that is left in the middle of its JavaScript.
+#[must_use]
+pub struct LeftStack {
+    #[cfg(feature = "boa")]
+    boa: boa::Suspended,
+}
+
+impl LeftStack {
+    /// The running stack is about to be left, maybe for that of another VU.
+    pub fn leave() -> Self {
+        Self {
+            #[cfg(feature = "boa")]
+            boa: boa::suspends(),
+        }
+    }
+
+    /// It goes on.
+    pub fn go_on(self) {
+        #[cfg(feature = "boa")]
+        boa::goes_on(self.boa);
+    }
+}
+
 /// What became of the value behind a handle.
 #[derive(Debug)]
 pub enum PromiseOutcome {

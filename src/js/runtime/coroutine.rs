@@ -21,7 +21,7 @@ pub use overflow::on_overflow;
 pub use stack::MAX_STACK_BYTES;
 use stack::VuStack;
 
-use crate::js::engine::native_stack;
+use crate::js::engine::{LeftStack, native_stack};
 
 /// What a suspended coroutine waits for.
 enum PendingFuture {
@@ -199,7 +199,9 @@ fn suspend(pending: PendingFuture) {
     if native_stack::take_was_deep() {
         give_back_stack();
     }
+    let left = LeftStack::leave();
     yielder.suspend(pending);
+    left.go_on();
 }
 
 /// Gives the pages of this stack back that lie below what is in use. They read as zeros when they are touched again.

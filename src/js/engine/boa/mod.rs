@@ -14,6 +14,7 @@ mod language;
 mod limits;
 mod memory;
 mod modules;
+mod names;
 mod nesting;
 mod promises;
 mod realm;
@@ -23,6 +24,7 @@ mod split;
 mod strings;
 
 pub use self::memory::{given, make_room, set_given, weigh};
+pub use self::names::{Suspended, goes_on, suspends};
 pub use self::realm::Boa;
 
 /// Read of what a `catch` gets: a `TypeError` then says what it is about.

@@ -17,6 +17,7 @@ use rustc_hash::FxHashMap;
 use super::limits::ContextLimits;
 use super::memory::CountedRealm;
 use super::modules::Modules;
+use super::names::SharedNames;
 use super::promises::Jobs;
 use super::{bytes_text, convert, errors, json, language, modules, promises, scope, split, strings};
 use crate::js::engine::realm::{EngineContext, EngineRealm, PromiseState, RealmState};
@@ -36,6 +37,7 @@ pub struct Boa {
     context: RefCell<Box<Context>>,
     limits: ContextLimits,
     state: Rc<BoaState>,
+    names: SharedNames,
     _counted: CountedRealm,
 }
 
@@ -86,7 +88,7 @@ impl Boa {
         state.host.on_stop(Box::new(move || stopped.stop()));
         context.insert_data(RealmData(state.clone()));
         let context = RefCell::new(Box::new(context));
-        let this = Self { context, limits, state, _counted: CountedRealm::new() };
+        let this = Self { context, limits, state, names: SharedNames::new(), _counted: CountedRealm::new() };
         this.enter(prepare).map_err(|error| Throw::go(error.to_string()))?;
         Ok(this)
     }
@@ -95,6 +97,7 @@ impl Boa {
 impl Drop for Boa {
     fn drop(&mut self) {
         self.limits.forget();
+        self.names.leave(self.context.get_mut());
     }
 }
 
@@ -190,7 +193,7 @@ impl EngineRealm for Boa {
     fn enter<R>(&self, run: impl FnOnce(&mut Context) -> R) -> R {
         let context = &mut **self.context.borrow_mut();
         self.limits.set(context, || self.state.host.is_stopped());
-        run(context)
+        self.names.with(context, run)
     }
 
     fn state(&self) -> Rc<BoaState> {

@@ -1,0 +1,103 @@
+//! The names in scripts, once per thread. A context keeps each name and text of what it parsed, in two encodings, for as long as it
+//! lives: a third of what a VU with a large bundle weighs. It needs them to parse, to link and to look into namespaces of modules,
+//! all of which happens while it runs, and one at a time runs. So the contexts of a thread have one interner between them, which
+//! is in the one that ran last: numbers of names that one has given out mean the same to all.
+
+use std::cell::{Cell, RefCell};
+use std::ptr;
+
+use boa_engine::Context;
+use boa_engine::interner::Interner;
+
+thread_local! {
+    /// The context whose place has the thread's interner; null where none has.
+    static HOLDER: Cell<*mut Interner> = const { Cell::new(ptr::null_mut()) };
+    /// The context that runs; null where none does.
+    static RUNNING: Cell<*mut Interner> = const { Cell::new(ptr::null_mut()) };
+    /// The interner after the context that had it is gone.
+    static LEFT: RefCell<Option<Interner>> = const { RefCell::new(None) };
+    static SHARERS: Cell<usize> = const { Cell::new(0) };
+}
+
+/// One context that shares the interner of its thread; from before it parses anything until it is dropped.
+pub struct SharedNames(());
+
+impl SharedNames {
+    /// One more.
+    pub fn new() -> Self {
+        SHARERS.set(SHARERS.get() + 1);
+        Self(())
+    }
+
+    /// Runs something in this context, which has not moved since it was run in before.
+    pub fn with<R>(&self, context: &mut Context, run: impl FnOnce(&mut Context) -> R) -> R {
+        let place = ptr::from_mut(context.interner_mut());
+        // SAFETY: nobody else refers to the interner of a context before it runs.
+        unsafe { fetch(place) };
+        let _outer = Outer(RUNNING.replace(place));
+        run(context)
+    }
+
+    /// The context is about to go.
+    pub fn leave(&self, context: &mut Context) {
+        let interner = context.interner_mut();
+        if HOLDER.get() == ptr::from_mut(interner) {
+            HOLDER.set(ptr::null_mut());
+            LEFT.set(Some(std::mem::take(interner)));
+        }
+    }
+}
+
+impl Drop for SharedNames {
+    fn drop(&mut self) {
+        SHARERS.set(SHARERS.get().saturating_sub(1));
+        if SHARERS.get() == 0 {
+            LEFT.take();
+        }
+    }
+}
+
+/// What ran before goes on, also after a panic.
+struct Outer(*mut Interner);
+
+impl Drop for Outer {
+    fn drop(&mut self) {
+        goes_on(Suspended(self.0));
+    }
+}
+
+/// A context whose stack was left while it ran, if there was one.
+pub struct Suspended(*mut Interner);
+
+/// The running stack is about to be left.
+pub fn suspends() -> Suspended {
+    Suspended(RUNNING.replace(ptr::null_mut()))
+}
+
+/// That stack goes on.
+pub fn goes_on(suspended: Suspended) {
+    RUNNING.set(suspended.0);
+    if !suspended.0.is_null() {
+        // SAFETY: the context has a call of `SharedNames::with` on the stack that goes on, so it is where it was, and inside of native
+        // functions, which are what waits, nobody holds on to its interner.
+        unsafe { fetch(suspended.0) };
+    }
+}
+
+/// Has the thread's interner in `place`.
+///
+/// # Safety
+///
+/// `place` is the interner of a living context that nobody else refers to.
+unsafe fn fetch(place: *mut Interner) {
+    let holder = HOLDER.replace(place);
+    if holder.is_null() {
+        if let Some(left) = LEFT.take() {
+            // SAFETY: the caller's promise.
+            unsafe { *place = left };
+        }
+    } else if holder != place {
+        // SAFETY: as above; who holds it lives, or it would have left, and is either not running or suspended in a native function.
+        unsafe { ptr::swap(holder, place) };
+    }
+}
