@@ -101,3 +101,41 @@ unsafe fn fetch(place: *mut Interner) {
         unsafe { ptr::swap(holder, place) };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_mean_the_same_to_all_and_go_with_the_last() {
+        let mut contexts = [0, 1].map(|_| (SharedNames::new(), Context::default()));
+        let [first, second] = [0, 1].map(|at| {
+            let (names, context) = &mut contexts[at];
+            names.with(context, |context| context.interner_mut().get_or_intern(format!("name {at}").as_str()))
+        });
+        assert_ne!(first, second);
+        let [(names, context), (gone, gone_context)] = &mut contexts;
+        gone.leave(gone_context);
+        names.with(context, |context| {
+            let known = |sym| context.interner().resolve_expect(sym).to_string();
+            assert_eq!((known(first), known(second)), ("name 0".to_owned(), "name 1".to_owned()));
+        });
+        names.leave(context);
+        drop(contexts);
+        let mut context = Context::default();
+        SharedNames::new().with(&mut context, |context| assert_eq!(context.interner().get("name 0"), None));
+    }
+
+    #[test]
+    fn a_stack_that_was_left_finds_its_names() {
+        let mut contexts = [0, 1].map(|_| (SharedNames::new(), Context::default()));
+        let [(names, context), (others, others_context)] = &mut contexts;
+        names.with(context, |context| {
+            let name = context.interner_mut().get_or_intern("mine");
+            let left = suspends();
+            others.with(others_context, |context| assert_eq!(context.interner().get("mine"), Some(name)));
+            goes_on(left);
+            assert_eq!(context.interner().get("mine"), Some(name));
+        });
+    }
+}
