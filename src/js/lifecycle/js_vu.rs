@@ -505,7 +505,8 @@ impl JsVu {
         facts.progress.running.fetch_add(1, Relaxed);
         let began = Instant::now();
         let end = self.on_stack(|this| this.run_entry()).await;
-        let took = began.elapsed();
+        let ended = Instant::now();
+        let took = ended - began;
         // An iteration that ends the run has come to its own end.
         let is_full = match &end {
             Ok(TurnEnd::Stopped) => vu.take_abort_in_iteration(),
@@ -525,7 +526,7 @@ impl JsVu {
         self.close_open().await;
         let (sent, received) = vu.client.traffic();
         let duration = is_full.then_some(took.as_nanos() as u64);
-        let (time, tags, metadata) = (vu.now(), vu.tags(), vu.metadata());
+        let (time, tags, metadata) = (vu.script.epoch.stamp(ended), vu.tags(), vu.metadata());
         vu.record(Record::Iteration { time, duration, sent, received, tags, metadata });
         for hook in self.hooks().iteration_counted {
             hook(vu);

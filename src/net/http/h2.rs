@@ -100,11 +100,14 @@ impl Http2 {
         NetError::h2(&error, self.local, self.remote)
     }
 
-    /// Reads what has arrived before a timer of this thread says that the time is up.
-    fn look_when_due(&self, progress: &HopProgress) {
-        if progress.timer.is_past(Instant::now()) {
+    /// What `poll` says, once what has arrived is read, before a timer of this thread says that the time is up.
+    fn poll_before_due<T>(&self, progress: &HopProgress, mut poll: impl FnMut() -> Poll<T>) -> Poll<T> {
+        let polled = poll();
+        if polled.is_pending() && progress.timer.is_past(Instant::now()) {
             self.driver.drive();
+            return poll();
         }
+        polled
     }
 
     /// Pending for ever where what was read, at `arrived` if it is no error, arrived after the request's time was up, though this
@@ -155,7 +158,6 @@ impl Http2 {
         };
         let mut is_begun = false;
         let response = poll_fn(|cx| {
-            self.look_when_due(progress);
             if std::mem::replace(&mut is_begun, true) {
                 upload(cx, progress);
             } else {
@@ -167,7 +169,7 @@ impl Http2 {
                     driver.drive();
                 }
             }
-            let response = ready!(response.as_mut().poll(cx));
+            let response = ready!(self.poll_before_due(progress, || response.as_mut().poll(cx)));
             self.in_time(response, in_flight.arrivals().first, &in_flight, progress)
         })
         .await;
@@ -199,9 +201,8 @@ impl Http2 {
         let mut received = 0;
         loop {
             let chunk = poll_fn(|cx| {
-                self.look_when_due(progress);
                 upload(cx, progress);
-                let chunk = ready!(stream.poll_data(cx)).transpose();
+                let chunk = ready!(self.poll_before_due(progress, || stream.poll_data(cx))).transpose();
                 self.in_time(chunk, in_flight.arrivals().last, &in_flight, progress)
             });
             let chunk = match chunk.await {

@@ -121,7 +121,7 @@ impl HopTimer {
 
     /// The same hop is tried again; what the attempt took that ends here is not forgotten.
     pub fn retry(&mut self, now: Instant) {
-        let (timings, _) = self.end(now);
+        let (timings, _) = self.end(|| now);
         let (started, lost) = (self.started, timings.duration());
         *self = Self { started, lost, ..Self::start(now, self.deadline) };
     }
@@ -208,9 +208,13 @@ impl HopTimer {
         }
     }
 
-    /// The hop is over: where its time went, and when it ended. The phase under way is closed.
-    pub fn end(&self, now: Instant) -> (Timings, Instant) {
-        let at = self.over.unwrap_or_else(|| self.deadline.map_or(now, |deadline| now.min(deadline)));
+    /// The hop is over: where its time went, and when it ended. The phase under way is closed. What time it is `now` is asked for
+    /// only where nothing has said yet when the hop was over.
+    pub fn end(&self, now: impl FnOnce() -> Instant) -> (Timings, Instant) {
+        let at = self.over.unwrap_or_else(|| {
+            let now = now();
+            self.deadline.map_or(now, |deadline| now.min(deadline))
+        });
         let between = |from: Instant, to: Instant| to.saturating_duration_since(from);
         let zero = Duration::ZERO;
         let (got, sending, waiting, receiving) = match self.phase {
@@ -272,7 +276,7 @@ mod tests {
                 Next(ms) => timer.next(at(ms)),
             }
         }
-        let (timings, _) = timer.end(at(end));
+        let (timings, _) = timer.end(|| at(end));
         let Timings { blocked, connecting, tls_handshaking, sending, waiting, receiving } = timings;
         let parts = [blocked, connecting, tls_handshaking, sending, waiting, receiving];
         assert_eq!(parts.map(|part| part.as_millis() as u64), expect, "{name}");

@@ -151,7 +151,7 @@ impl ExchangeLog {
 
     fn push(&mut self, status: u16, proto: &'static str, error: Option<HttpError>) -> Timings {
         let hop = &self.hop;
-        let (timings, ended) = hop.progress.timer.end(Instant::now());
+        let (timings, ended) = hop.progress.timer.end(Instant::now);
         self.is_first = false;
         self.prepared.ended_hops().push(Hop {
             method: hop.method.clone(),

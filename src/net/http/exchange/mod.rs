@@ -20,6 +20,8 @@ mod send;
 pub use open::OpenExchange;
 pub use prepared::PreparedRequest;
 
+use std::pin::pin;
+
 use super::body;
 use super::message::Exchange;
 use super::proto::error::{ErrorStage, NetError};
@@ -52,10 +54,13 @@ pub async fn run(connections: &ClientConnections, mut exchange: Box<OpenExchange
     }
     exchange.is_begun = true;
     let deadline = exchange.deadline.map(tokio::time::Instant::from_std);
-    let following = redirects::follow(connections, &mut exchange);
-    let followed = match deadline {
-        Some(deadline) => tokio::time::timeout_at(deadline, following).await,
-        None => Ok(following.await),
+    let followed = {
+        // Pinned where it is made: it is of several KB, and each future that holds it would be handed on with it.
+        let following = pin!(redirects::follow(connections, &mut exchange));
+        match deadline {
+            Some(deadline) => tokio::time::timeout_at(deadline, following).await,
+            None => Ok(following.await),
+        }
     };
     let progress = &exchange.log.hop.progress;
     let result = match followed {
