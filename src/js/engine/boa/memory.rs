@@ -35,6 +35,11 @@ impl CountedRealm {
         REALMS.set(REALMS.get() + 1);
         Self(())
     }
+
+    /// No more than one is counted.
+    pub fn is_last() -> bool {
+        REALMS.get() <= 1
+    }
 }
 
 impl Drop for CountedRealm {

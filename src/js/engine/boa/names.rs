@@ -9,6 +9,8 @@ use std::ptr;
 use boa_engine::Context;
 use boa_engine::interner::Interner;
 
+use super::memory::CountedRealm;
+
 thread_local! {
     /// The context whose place has the thread's interner; null where none has.
     static HOLDER: Cell<*mut Interner> = const { Cell::new(ptr::null_mut()) };
@@ -16,44 +18,26 @@ thread_local! {
     static RUNNING: Cell<*mut Interner> = const { Cell::new(ptr::null_mut()) };
     /// The interner after the context that had it is gone.
     static LEFT: RefCell<Option<Interner>> = const { RefCell::new(None) };
-    static SHARERS: Cell<usize> = const { Cell::new(0) };
 }
 
-/// One context that shares the interner of its thread; from before it parses anything until it is dropped.
-pub struct SharedNames(());
-
-impl SharedNames {
-    /// One more.
-    pub fn new() -> Self {
-        SHARERS.set(SHARERS.get() + 1);
-        Self(())
-    }
-
-    /// Runs something in this context, which has not moved since it was run in before.
-    pub fn with<R>(&self, context: &mut Context, run: impl FnOnce(&mut Context) -> R) -> R {
-        let place = ptr::from_mut(context.interner_mut());
-        // SAFETY: nobody else refers to the interner of a context before it runs.
-        unsafe { fetch(place) };
-        let _outer = Outer(RUNNING.replace(place));
-        run(context)
-    }
-
-    /// The context is about to go.
-    pub fn leave(&self, context: &mut Context) {
-        let interner = context.interner_mut();
-        if HOLDER.get() == ptr::from_mut(interner) {
-            HOLDER.set(ptr::null_mut());
-            LEFT.set(Some(std::mem::take(interner)));
-        }
-    }
+/// Runs something in the context of a realm, which has not moved since it was run in before.
+pub fn with<R>(context: &mut Context, run: impl FnOnce(&mut Context) -> R) -> R {
+    let place = ptr::from_mut(context.interner_mut());
+    // SAFETY: nobody else refers to the interner of a context before it runs.
+    unsafe { fetch(place) };
+    let _outer = Outer(RUNNING.replace(place));
+    run(context)
 }
 
-impl Drop for SharedNames {
-    fn drop(&mut self) {
-        SHARERS.set(SHARERS.get().saturating_sub(1));
-        if SHARERS.get() == 0 {
-            LEFT.take();
-        }
+/// The context is about to go, and its realm with it, which is still counted.
+pub fn leave(context: &mut Context) {
+    let interner = context.interner_mut();
+    if HOLDER.get() == ptr::from_mut(interner) {
+        HOLDER.set(ptr::null_mut());
+        LEFT.set(Some(std::mem::take(interner)));
+    }
+    if CountedRealm::is_last() {
+        LEFT.take();
     }
 }
 
@@ -78,7 +62,7 @@ pub fn suspends() -> Suspended {
 pub fn goes_on(suspended: Suspended) {
     RUNNING.set(suspended.0);
     if !suspended.0.is_null() {
-        // SAFETY: the context has a call of `SharedNames::with` on the stack that goes on, so it is where it was, and inside of native
+        // SAFETY: the context has a call of [`with`] on the stack that goes on, so it is where it was, and inside of native
         // functions, which are what waits, nobody holds on to its interner.
         unsafe { fetch(suspended.0) };
     }
@@ -108,34 +92,37 @@ mod tests {
 
     #[test]
     fn names_mean_the_same_to_all_and_go_with_the_last() {
-        let mut contexts = [0, 1].map(|_| (SharedNames::new(), Context::default()));
+        let mut contexts = [0, 1].map(|_| (CountedRealm::new(), Box::new(Context::default())));
         let [first, second] = [0, 1].map(|at| {
-            let (names, context) = &mut contexts[at];
-            names.with(context, |context| context.interner_mut().get_or_intern(format!("name {at}").as_str()))
+            let name = format!("name {at}");
+            with(&mut contexts[at].1, |context| context.interner_mut().get_or_intern(name.as_str()))
         });
         assert_ne!(first, second);
-        let [(names, context), (gone, gone_context)] = &mut contexts;
-        gone.leave(gone_context);
-        names.with(context, |context| {
+        let [(realm, mut context), (gone, mut gone_context)] = contexts;
+        leave(&mut gone_context);
+        drop((gone, gone_context));
+        with(&mut context, |context| {
             let known = |sym| context.interner().resolve_expect(sym).to_string();
             assert_eq!((known(first), known(second)), ("name 0".to_owned(), "name 1".to_owned()));
         });
-        names.leave(context);
-        drop(contexts);
-        let mut context = Context::default();
-        SharedNames::new().with(&mut context, |context| assert_eq!(context.interner().get("name 0"), None));
+        leave(&mut context);
+        drop((realm, context));
+        let (_realm, mut context) = (CountedRealm::new(), Context::default());
+        with(&mut context, |context| assert_eq!(context.interner().get("name 0"), None));
+        leave(&mut context);
     }
 
     #[test]
     fn a_stack_that_was_left_finds_its_names() {
-        let mut contexts = [0, 1].map(|_| (SharedNames::new(), Context::default()));
-        let [(names, context), (others, others_context)] = &mut contexts;
-        names.with(context, |context| {
+        let [mut context, mut other] = [0, 1].map(|_| Context::default());
+        with(&mut context, |context| {
             let name = context.interner_mut().get_or_intern("mine");
             let left = suspends();
-            others.with(others_context, |context| assert_eq!(context.interner().get("mine"), Some(name)));
+            with(&mut other, |other| assert_eq!(other.interner().get("mine"), Some(name)));
             goes_on(left);
             assert_eq!(context.interner().get("mine"), Some(name));
         });
+        leave(&mut other);
+        leave(&mut context);
     }
 }

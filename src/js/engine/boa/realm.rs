@@ -17,9 +17,8 @@ use rustc_hash::FxHashMap;
 use super::limits::ContextLimits;
 use super::memory::CountedRealm;
 use super::modules::Modules;
-use super::names::SharedNames;
 use super::promises::Jobs;
-use super::{bytes_text, convert, errors, json, language, modules, promises, scope, split, strings};
+use super::{bytes_text, convert, errors, json, language, modules, names, promises, scope, split, strings};
 use crate::js::engine::realm::{EngineContext, EngineRealm, PromiseState, RealmState};
 use crate::js::engine::{ABSENT, ABSENT_MEMBERS, Compiled, ExportKind, Global, Host, NATIVE};
 use crate::js::language::dates;
@@ -37,7 +36,6 @@ pub struct Boa {
     context: RefCell<Box<Context>>,
     limits: ContextLimits,
     state: Rc<BoaState>,
-    names: SharedNames,
     _counted: CountedRealm,
 }
 
@@ -88,7 +86,7 @@ impl Boa {
         state.host.on_stop(Box::new(move || stopped.stop()));
         context.insert_data(RealmData(state.clone()));
         let context = RefCell::new(Box::new(context));
-        let this = Self { context, limits, state, names: SharedNames::new(), _counted: CountedRealm::new() };
+        let this = Self { context, limits, state, _counted: CountedRealm::new() };
         this.enter(prepare).map_err(|error| Throw::go(error.to_string()))?;
         Ok(this)
     }
@@ -97,7 +95,7 @@ impl Boa {
 impl Drop for Boa {
     fn drop(&mut self) {
         self.limits.forget();
-        self.names.leave(self.context.get_mut());
+        names::leave(self.context.get_mut());
     }
 }
 
@@ -193,7 +191,7 @@ impl EngineRealm for Boa {
     fn enter<R>(&self, run: impl FnOnce(&mut Context) -> R) -> R {
         let context = &mut **self.context.borrow_mut();
         self.limits.set(context, || self.state.host.is_stopped());
-        self.names.with(context, run)
+        names::with(context, run)
     }
 
     fn state(&self) -> Rc<BoaState> {
