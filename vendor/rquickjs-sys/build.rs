@@ -121,6 +121,9 @@ fn main() {
     // volley: what is edited here is compiled.
     println!("cargo:rerun-if-changed=quickjs");
     println!("cargo:rerun-if-changed=build.rs");
+    for variable in [COUNT, GUIDE] {
+        println!("cargo:rerun-if-env-changed={variable}");
+    }
     let src_dir = Path::new("quickjs");
 
     let out_dir = env::var("OUT_DIR").expect("No OUT_DIR env var is set by cargo");
@@ -241,11 +244,46 @@ fn main() {
         builder.define(name, *value);
     }
 
-    for src in &source_files {
+    // volley: no other library puts functions of its own in the place of these, so they may become part of what calls them.
+    builder.flag_if_supported("-fno-semantic-interposition");
+    let mut interpreter = builder.clone();
+    // Counts are of a file by its name: one that is the same in all folders that are compiled in.
+    interpreter.file(src_dir.join("quickjs.c"));
+    guide(&mut interpreter);
+    for src in source_files.iter().filter(|src| **src != "quickjs.c") {
         builder.file(out_dir.join(src));
     }
+    builder.objects(interpreter.compile_intermediates());
 
     builder.compile("libquickjs.a");
+}
+
+/// volley: the folder where a program of this build leaves which ways through the interpreter it took.
+const COUNT: &str = "QUICKJS_PROFILE_GENERATE";
+/// volley: the folder where such a program did: what it took often is made fast, the rest small.
+const GUIDE: &str = "QUICKJS_PROFILE_USE";
+
+/// volley: has gcc count, or use what was counted (`deploy/release/profile.sh`). Other compilers can do neither with these flags.
+fn guide(builder: &mut cc::Build) {
+    let (counts, guides) = (env::var(COUNT).ok(), env::var(GUIDE).ok());
+    let Some(folder) = counts.as_ref().or(guides.as_ref()) else { return };
+    let compiler = builder.get_compiler();
+    assert!(compiler.is_like_gnu(), "{COUNT} and {GUIDE} take gcc");
+    if counts.is_some() {
+        builder.flag("-fprofile-generate").flag("-fprofile-update=atomic");
+        // What writes the counts when the program ends.
+        let asked = compiler.to_command().arg("-print-file-name=libgcov.a").output().expect("gcc says where its files are");
+        let library = PathBuf::from(String::from_utf8_lossy(&asked.stdout).trim());
+        println!("cargo:rustc-link-search=native={}", library.parent().unwrap().display());
+        println!("cargo:rustc-link-lib=static=gcov");
+    } else {
+        let counted = Path::new(folder).join("quickjs.gcda");
+        assert!(counted.exists(), "{GUIDE}: there is no {}", counted.display());
+        println!("cargo:rerun-if-changed={}", counted.display());
+        builder.flag("-fprofile-use");
+    }
+    // The name of the file with the counts, whatever folder is compiled in.
+    builder.flag("-dumpbase").flag(format!("{folder}/quickjs.c")).flag("-dumpbase-ext").flag(".c");
 }
 
 fn feature_to_cargo(name: impl AsRef<str>) -> String {
