@@ -40,10 +40,10 @@ END
     export "CARGO_TARGET_${variable^^}_RUSTFLAGS=-Clink-self-contained=no"
 fi
 if [ "${PROFILE:-dist}" = dist ] && [ "$machine" = "$(uname -m)" ]; then
-    counted=$PWD/target/counting/counted.profdata
+    counted=$PWD/target/counting/counted
     "$here/profile.sh" "$target" "$counted"
     guided=CARGO_TARGET_${variable^^}_RUSTFLAGS
-    export "$guided=${!guided} -Cprofile-use=$counted"
+    export "$guided=${!guided} -Cprofile-use=$counted/rust.profdata" QUICKJS_PROFILE_USE="$counted"
 fi
 cargo build --locked --profile "${PROFILE:-dist}" --target "$target"
 built=$(cargo metadata --format-version 1 --no-deps --locked | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')

@@ -3,11 +3,12 @@
 //!
 //! Linux stamps what it puts into a socket (`SO_TIMESTAMPNS`, socket(7)).
 
+use std::cell::Cell;
 use std::io;
 use std::mem::{MaybeUninit, size_of, zeroed};
 use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::io::ReadBuf;
 
@@ -36,6 +37,10 @@ pub fn ask(tcp: &impl AsRawFd) {
 
 /// What the kernel counts in ticks of its clock is not known better than this.
 const COARSE: Duration = Duration::from_millis(8);
+
+/// So long it is known what the wall clock shows without reading it, and of no bytes that are older. It is never slowed down or sped up
+/// by more than half a microsecond in that time, and where it is set, so much later the bytes may look, or earlier.
+const WALL_CLOCK_KEPT: Duration = Duration::from_millis(1);
 
 /// Room for one control message with one timespec, aligned as the kernel writes it.
 #[repr(C, align(8))]
@@ -70,12 +75,7 @@ pub fn receive(socket: &impl AsRawFd, buf: &mut ReadBuf<'_>) -> io::Result<(usiz
             return Ok((count, Instant::now()));
         }
         STAMPS.store(true, Ordering::Relaxed);
-        let stamp = libc::CMSG_DATA(header).cast::<libc::timespec>().read_unaligned();
-        // The wall clock is read first: a thread that is put aside between the two makes the bytes look later, never
-        // earlier than they were.
-        let age = age(stamp);
-        let now = Instant::now();
-        Ok((count, age.and_then(|age| now.checked_sub(age)).unwrap_or(now)))
+        Ok((count, moment_of(libc::CMSG_DATA(header).cast::<libc::timespec>().read_unaligned())))
     }
 }
 
@@ -105,10 +105,38 @@ fn tcp_info(socket: &impl AsRawFd) -> Option<libc::tcp_info> {
     }
 }
 
-/// How long ago that was; `None` when the wall clock was set back in between.
-fn age(stamp: libc::timespec) -> Option<Duration> {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).ok()?;
-    now.checked_sub(Duration::new(u64::try_from(stamp.tv_sec).ok()?, u32::try_from(stamp.tv_nsec).ok()?))
+thread_local! {
+    /// What the wall clock showed last, and when that was.
+    static WALL_CLOCK: Cell<Option<(Duration, Instant)>> = const { Cell::new(None) };
+}
+
+/// The moment of the kernel's wall clock by the clock that is never set; the present where the wall clock was set back since.
+fn moment_of(stamp: libc::timespec) -> Instant {
+    let now = Instant::now();
+    let (Ok(seconds), Ok(nanos)) = (u64::try_from(stamp.tv_sec), u32::try_from(stamp.tv_nsec)) else { return now };
+    let stamp = Duration::new(seconds, nanos);
+    if let Some((shown, at)) = WALL_CLOCK.get()
+        && now.saturating_duration_since(at) < WALL_CLOCK_KEPT
+        && let Some(moment) = moved(at, shown, stamp)
+        && moment <= now
+        && now.saturating_duration_since(moment) < WALL_CLOCK_KEPT
+    {
+        return moment;
+    }
+    // The wall clock is read first: a thread that is put aside between the two makes the bytes look later, never earlier than
+    // they were.
+    let Ok(shown) = SystemTime::now().duration_since(UNIX_EPOCH) else { return now };
+    let now = Instant::now();
+    WALL_CLOCK.set(Some((shown, now)));
+    moved(now, shown, stamp).map_or(now, |moment| moment.min(now))
+}
+
+/// When the wall clock showed `stamp` that showed `shown` at that moment.
+fn moved(at: Instant, shown: Duration, stamp: Duration) -> Option<Instant> {
+    match stamp.checked_sub(shown) {
+        Some(later) => at.checked_add(later),
+        None => at.checked_sub(shown - stamp),
+    }
 }
 
 #[cfg(test)]

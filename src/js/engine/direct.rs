@@ -111,11 +111,17 @@ pub trait Scope {
     /// # Errors
     /// When there is no memory.
     fn record(&mut self, names: &'static [&'static str], values: &[Local]) -> Result<Local, Throw>;
-    /// Gives a [record](Self::record) that no script has other values for these names of its.
+    /// Gives a [record](Self::record) of these names, which no script has, other values: for those from the place `at` on.
     ///
     /// # Errors
     /// When there is no memory.
-    fn refill(&mut self, record: Local, names: &'static [&'static str], values: &[Local]) -> Result<(), Throw>;
+    fn refill(
+        &mut self,
+        record: Local,
+        names: &'static [&'static str],
+        at: usize,
+        values: &[Local],
+    ) -> Result<(), Throw>;
     /// What was [kept](Self::keep) where events are handed over.
     fn kept(&mut self) -> Option<Local>;
     /// Keeps a value for the events that follow of the same source.
@@ -231,6 +237,7 @@ pub trait DirectContext: EngineContext<Value: PassedValue<Self>> {
         &mut self,
         record: &Self::Value,
         names: &'static [&'static str],
+        at: usize,
         values: impl Iterator<Item = Self::Value>,
     ) -> Result<(), Self::Error>;
     /// As [`Scope::construct`].
@@ -525,10 +532,16 @@ impl<C: DirectContext, T: PassedValue<C>> Scope for CallScope<'_, C, T> {
         self.keep_thrown(record).map(|record| self.add(record))
     }
 
-    fn refill(&mut self, record: Local, names: &'static [&'static str], values: &[Local]) -> Result<(), Throw> {
+    fn refill(
+        &mut self,
+        record: Local,
+        names: &'static [&'static str],
+        at: usize,
+        values: &[Local],
+    ) -> Result<(), Throw> {
         let Self { context, values: known, .. } = self;
         let values = values.iter().map(|local| known.at(*local).clone());
-        let done = context.refill_record(known.at(record), names, values);
+        let done = context.refill_record(known.at(record), names, at, values);
         self.keep_thrown(done)
     }
 

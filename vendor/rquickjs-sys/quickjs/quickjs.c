@@ -6260,6 +6260,32 @@ JSValue JS_NewObjectLike(JSContext *ctx, JSValueConst like, int count,
     return obj;
 }
 
+/* volley: the properties of `object` from the place `at` on, in the order in which they were defined, get `values` in the
+   place of what they have. False, and nothing is taken over, where `object` is no plain object that has data properties there
+   as an assignment makes them; else takes the values over. */
+bool JS_RefillObject(JSContext *ctx, JSValueConst object, int at, int count,
+                     const JSValue *values)
+{
+    JSObject *p;
+    JSShape *sh;
+    int i;
+
+    if (JS_VALUE_GET_TAG(object) != JS_TAG_OBJECT)
+        return false;
+    p = JS_VALUE_GET_OBJ(object);
+    sh = p->shape;
+    if (p->class_id != JS_CLASS_OBJECT || sh->prop_count < at + count ||
+        sh->deleted_prop_count != 0)
+        return false;
+    for (i = 0; i < count; i++) {
+        if (sh->prop[at + i].flags != JS_PROP_C_W_E)
+            return false;
+    }
+    for (i = 0; i < count; i++)
+        set_value(ctx, &p->prop[at + i].u.value, values[i]);
+    return true;
+}
+
 JSValue JS_NewObjectFrom(JSContext *ctx, int count, const JSAtom *props,
                          const JSValue *values)
 {

@@ -939,6 +939,8 @@ JS_EXTERN JSValue JS_NewObjectLike(JSContext *ctx, JSValueConst like, int count,
                                    const JSValue *values);
 JS_EXTERN int JS_CopyProperties(JSContext *ctx, JSValueConst target, JSValueConst source, int count,
                                 JSValueConst *values);
+JS_EXTERN bool JS_RefillObject(JSContext *ctx, JSValueConst object, int at, int count,
+                               const JSValue *values);
 JS_EXTERN JSValue JS_NewObjectFrom(JSContext *ctx, int count,
                                    const JSAtom *props,
                                    const JSValue *values);

@@ -133,10 +133,11 @@ impl DirectContext for Context {
         &mut self,
         record: &JsValue,
         names: &'static [&'static str],
+        at: usize,
         values: impl Iterator<Item = JsValue>,
     ) -> JsResult<()> {
         if let Some(record) = record.as_object() {
-            for (key, value) in property_keys(names).iter().zip(values) {
+            for (key, value) in property_keys(names)[at..].iter().zip(values) {
                 put(&record, key.clone(), value);
             }
         }

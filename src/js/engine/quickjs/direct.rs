@@ -97,9 +97,10 @@ impl DirectContext for Context {
         &mut self,
         record: &Owned,
         names: &'static [&'static str],
+        at: usize,
         values: impl Iterator<Item = Owned>,
     ) -> Result<(), Thrown> {
-        names.iter().zip(values).try_for_each(|(name, value)| self.set(record, *name, value))
+        self.refill(record, names, at, values)
     }
 
     fn construct_of(&mut self, constructor: &Owned, args: &[Owned]) -> Result<Owned, Thrown> {

@@ -15,6 +15,9 @@ unsafe extern "C" {
     /// Of our build of QuickJS (`vendor/rquickjs-sys`): an object with the members of `like`. Takes the values over, except
     /// where it returns `undefined`: `like` has not just these.
     fn JS_NewObjectLike(ctx: *mut JSContext, like: JSValue, count: c_int, values: *const JSValue) -> JSValue;
+    /// Of our build: the members of `object` from the place `at` on get these values, which are taken over except where it returns
+    /// false: `object` is not made like that.
+    fn JS_RefillObject(ctx: *mut JSContext, object: JSValue, at: c_int, count: c_int, values: *const JSValue) -> bool;
     /// Of our build: gives `target` the properties that `source` has besides. Takes nothing over.
     fn JS_CopyProperties(
         ctx: *mut JSContext,
@@ -282,6 +285,27 @@ impl Context {
         let mut raw = SmallVec::new();
         values.for_each(|value| raw.push(value.into_raw()));
         self.object_like(Some(like), names.iter().copied(), raw)
+    }
+
+    /// Gives an object that was made as a [record](Self::record) of these names other values: for those from the place `at` on.
+    ///
+    /// # Errors
+    /// There is no memory.
+    pub fn refill(
+        self,
+        record: &Owned,
+        names: &'static [&'static str],
+        at: usize,
+        values: impl Iterator<Item = Owned>,
+    ) -> Result<(), Thrown> {
+        let values: SmallVec<[JSValue; MAX_KNOWN_MEMBERS]> = values.map(Owned::into_raw).collect();
+        let count = values.len() as c_int;
+        // SAFETY: the context and the object are alive, there are that many values, and their references are handed over.
+        if unsafe { JS_RefillObject(self.ptr(), record.raw, at as c_int, count, values.as_ptr()) } {
+            return Ok(());
+        }
+        let values = values.into_iter().map(|raw| Owned::new(raw, self));
+        names[at..].iter().zip(values).try_for_each(|(name, value)| self.set(record, *name, value))
     }
 
     /// An object with these members, at most [`MAX_KNOWN_MEMBERS`].

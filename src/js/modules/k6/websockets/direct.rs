@@ -14,8 +14,8 @@ use crate::net::ws::{OutgoingMessage, SocketEvent, TimedEvent};
 
 /// The members of an event of the type `message`, in their order.
 const MESSAGE_EVENT: &[&str] = &["type", "target", "timestamp", "data", "origin"];
-/// Those in which one message differs from another.
-const MESSAGE: &[&str] = &["timestamp", "data"];
+/// The place of the first of those in which one message differs from another: when it came, and its text.
+const MESSAGE: usize = 2;
 /// A longer text is not kept for the next message.
 const MAX_KEPT: usize = 4096;
 /// The places among the data of [`Events`] of the script's socket, the function for what is seldom, and what that is called with
@@ -112,7 +112,7 @@ impl Events {
         let (timestamp, data) = (scope.make(Value::Number(time))?, scope.make(message_text(text))?);
         let event = match if may_keep { scope.kept() } else { None } {
             Some(event) => {
-                scope.refill(event, MESSAGE, &[timestamp, data])?;
+                scope.refill(event, MESSAGE_EVENT, MESSAGE, &[timestamp, data])?;
                 event
             }
             None => {

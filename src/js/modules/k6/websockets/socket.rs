@@ -15,7 +15,7 @@ use crate::js::runtime::VuContext;
 use crate::js::value::{Throw, Value, text_of};
 use crate::metrics::record::millis;
 use crate::metrics::system_tags::SystemTag as Tag;
-use crate::metrics::{MetricId, Record, SampleMetadata, TagSet, builtin};
+use crate::metrics::{MetricId, Record, SampleMetadata, Stamp, TagSet, builtin};
 use crate::net::http::Headers;
 use crate::net::ws::{
     self, Attendance, HandshakeError, HandshakeRequest, HandshakeResponse, LocalPump, OutgoingMessage, SocketChannel,
@@ -244,7 +244,11 @@ impl JsSocket {
     // Samples ----------------------------------------------------------------------------------------------------
 
     fn sample(&self, vu: &VuContext, at: Instant, metric: MetricId, value: f64) {
-        let (time, tags) = (vu.script.epoch.stamp(at), self.tags.borrow().clone());
+        self.sample_at(vu, vu.script.epoch.stamp(at), metric, value);
+    }
+
+    fn sample_at(&self, vu: &VuContext, time: Stamp, metric: MetricId, value: f64) {
+        let tags = self.tags.borrow().clone();
         vu.record(Record::Sample { time, metric, value, tags, metadata: self.metadata.clone() });
     }
 
@@ -326,8 +330,9 @@ impl JsSocket {
         vu.module_state::<Sockets>().0.borrow_mut().retain(|known| !std::ptr::eq(&**known, self));
     }
 
-    /// Counts an event.
-    pub fn count(&self, vu: &VuContext, timed: &TimedEvent) {
+    /// Counts an event; when it happened.
+    pub fn count(&self, vu: &VuContext, timed: &TimedEvent) -> Stamp {
+        let time = vu.script.epoch.stamp(timed.at);
         match &timed.event {
             SocketEvent::Open(answer) => {
                 self.tag(vu, Some(answer), true);
@@ -344,7 +349,7 @@ impl JsSocket {
                 self.finish(vu, timed.at);
             }
             SocketEvent::Text(_) | SocketEvent::Binary(_) if !self.is_closing.get() => {
-                self.sample(vu, timed.at, builtin::WS_MSGS_RECEIVED, 1.0);
+                self.sample_at(vu, time, builtin::WS_MSGS_RECEIVED, 1.0);
             }
             SocketEvent::Pong(Some(time)) => {
                 self.sample(vu, timed.at, builtin::WS_PING, millis(time.as_nanos() as u64));
@@ -352,13 +357,13 @@ impl JsSocket {
             SocketEvent::Closed(_) if self.api == SocketApi::Events => self.finish(vu, timed.at),
             _ => {}
         }
+        time
     }
 
     /// Counts an event that the script is about to see; its time in milliseconds.
     pub fn take(&self, vu: &VuContext, timed: &TimedEvent) -> f64 {
         self.refresh_buffered(vu);
-        self.count(vu, timed);
-        vu.script.epoch.stamp(timed.at).0 as f64 / 1e6
+        self.count(vu, timed).0 as f64 / 1e6
     }
 
     /// As [`take`](Self::take), and what [`values_of`] the event says.
