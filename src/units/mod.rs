@@ -17,6 +17,7 @@ pub mod percent;
 pub mod process_group;
 pub mod quote;
 pub mod redact;
+pub mod scheduling;
 pub mod sync;
 pub mod web_client;
 

@@ -16,6 +16,7 @@ use super::coroutine;
 use crate::execution::{STOP_TIMEOUT, precise_timer};
 use crate::metrics::{Interner, Record, Recorder, TagSet};
 use crate::net::stand_in::SocketWatch;
+use crate::units::scheduling;
 use crate::units::sync::{lock, read, write};
 
 /// A task for a worker: called on its thread, and its future polled there until done.
@@ -239,10 +240,16 @@ fn start(at: usize, recorder: Recorder) -> std::io::Result<WorkerHandle> {
     // What the worker waits in: for tasks, timers and the sockets it serves, which are read for it while it is late.
     let sockets = SocketWatch::new()?;
     let resting = sockets.clone();
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().on_thread_park(move || resting.rests()).build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .on_thread_park(move || resting.rests())
+        // Those that compute, or wait, for it.
+        .on_thread_start(scheduling::as_usual)
+        .build()?;
     std::thread::Builder::new().name(format!("volley-js-{at}")).spawn(move || {
         sockets.watch_this_thread();
+        // A target on this machine answers before it is looked whether it has.
+        scheduling::without_preempting();
         let worker = Rc::new(Worker { recorder: recorder.clone(), tag_sets: RefCell::default() });
         coroutine::on_overflow(move || {
             flush_abandoned(&recorder);

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use tokio::sync::{oneshot, watch};
 
+use crate::units::scheduling::{self, started_as_usual};
 use crate::units::sync::lock;
 
 /// Names a browser has in `PATH`.
@@ -98,7 +99,7 @@ impl BrowserProcess {
             .stderr(Stdio::piped())
             // A Ctrl+C at the terminal is for us.
             .process_group(0);
-        let mut child = command.spawn().map_err(|error| {
+        let mut child = started_as_usual(|| command.spawn()).map_err(|error| {
             _ = std::fs::remove_dir_all(&profile);
             format!("starting {}: {error}", launch.executable.display())
         })?;
@@ -106,6 +107,7 @@ impl BrowserProcess {
         let (url_tx, url_rx) = oneshot::channel();
         let (ended_tx, ended) = watch::channel(false);
         let watching = std::thread::Builder::new().name("volley-browser".to_owned()).spawn(move || {
+            scheduling::as_usual();
             watch_child(child, url_tx);
             ended_tx.send_replace(true);
         });
