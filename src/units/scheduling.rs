@@ -13,7 +13,8 @@ pub fn as_usual() {
     change(libc::SCHED_BATCH, libc::SCHED_OTHER);
 }
 
-/// Starts a program, or a thread, that is scheduled as usual, whatever thread this is.
+/// Starts a program that is scheduled as usual, whatever thread this is.
+#[cfg(any(feature = "browser", feature = "x-exec", test))]
 pub fn started_as_usual<T>(start: impl FnOnce() -> T) -> T {
     let gave_way = change(libc::SCHED_BATCH, libc::SCHED_OTHER);
     let started = start();
