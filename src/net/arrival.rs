@@ -166,4 +166,23 @@ mod tests {
         };
         assert!((0..200).any(is_stamped));
     }
+
+    #[test]
+    fn stamps_are_moments_of_the_other_clock() {
+        let stamp_of = |wall: Duration| libc::timespec {
+            tv_sec: wall.as_secs() as libc::time_t,
+            tv_nsec: libc::c_long::from(wall.subsec_nanos()),
+        };
+        // What the wall clock shows is read once for many stamps; young ones, old ones and those of a clock that was set back.
+        for _ in 0..1000 {
+            for age in [Duration::ZERO, Duration::from_micros(300), Duration::from_secs(1)] {
+                let before = Instant::now();
+                let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+                let moment = moment_of(stamp_of(wall - age));
+                assert!(moment + age + WALL_CLOCK_KEPT >= before, "{age:?} looks older");
+                assert!(moment + age <= Instant::now() + WALL_CLOCK_KEPT, "{age:?} looks younger");
+                assert!(moment_of(stamp_of(wall + Duration::from_secs(60))) <= Instant::now());
+            }
+        }
+    }
 }
