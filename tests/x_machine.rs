@@ -33,6 +33,22 @@ fn check(engine: &str, args: &[&str], text: &str, code: i32, expect: &[&str]) {
 }
 
 #[test]
+fn programs_and_all_threads_but_those_of_vus_are_scheduled_as_usual() {
+    // The 41st field of `stat` is the policy, proc(5): 0 is the usual one, 3 is SCHED_BATCH.
+    let text = r#"
+import exec from 'k6/x/exec';
+const listing = `cut -d ' ' -f 41 /proc/self/stat
+for thread in /proc/$PPID/task/*; do cut -d ' ' -f 2,41 $thread/stat; done 2>/dev/null |
+  grep -e tokio -e ' 3$' | sed 's/-[0-9]*)/)/' | sort -u`;
+export default function () {
+  console.log(exec.command('sh', ['-c', listing]));
+}"#;
+    for engine in engines() {
+        check(engine, &["--allow", "exec"], text, 0, &["0\n(tokio-rt-worker) 0\n(volley-js) 3\n"]);
+    }
+}
+
+#[test]
 fn nothing_of_this_machine_is_touched_unasked() {
     let text = r"
 import exec from 'k6/x/exec';

@@ -6,7 +6,6 @@ use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use super::scheduling::started_as_usual;
 use super::sync::lock;
 
 /// How long a wait for its end sleeps first, and at most.
@@ -30,7 +29,7 @@ impl ProcessGroup {
     /// # Errors
     /// What the system says.
     pub fn spawn(command: &mut Command) -> io::Result<Self> {
-        let leader = started_as_usual(|| command.process_group(0).spawn())?;
+        let leader = command.process_group(0).spawn()?;
         Ok(Self(Mutex::new(GroupState { leader, has_ended: false })))
     }
 

@@ -14,7 +14,7 @@ pub fn as_usual() {
 }
 
 /// Starts a program that is scheduled as usual, whatever thread this is.
-#[cfg(any(feature = "browser", feature = "x-exec", test))]
+#[cfg(any(feature = "browser", test))]
 pub fn started_as_usual<T>(start: impl FnOnce() -> T) -> T {
     let gave_way = change(libc::SCHED_BATCH, libc::SCHED_OTHER);
     let started = start();

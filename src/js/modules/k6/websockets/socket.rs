@@ -351,8 +351,8 @@ impl JsSocket {
             SocketEvent::Text(_) | SocketEvent::Binary(_) if !self.is_closing.get() => {
                 self.sample_at(vu, time, builtin::WS_MSGS_RECEIVED, 1.0);
             }
-            SocketEvent::Pong(Some(time)) => {
-                self.sample(vu, timed.at, builtin::WS_PING, millis(time.as_nanos() as u64));
+            SocketEvent::Pong(Some(took)) => {
+                self.sample_at(vu, time, builtin::WS_PING, millis(took.as_nanos() as u64));
             }
             SocketEvent::Closed(_) if self.api == SocketApi::Events => self.finish(vu, timed.at),
             _ => {}
