@@ -1,6 +1,6 @@
 // k6/websockets: WebSocket as scripts see it. Rust tells what happens on a connection, one event after the other; here
 // it becomes states and handlers. Blob is in a lazy script.
-import { begin, state, enter, watch, reuse, send, ping, close, abandon, buffered, warn } from 'native:k6/websockets';
+import { begin, state, enter, watch, handle, send, ping, close, abandon, buffered, warn } from 'native:k6/websockets';
 import * as native from 'native:k6/websockets';
 import * as natives from 'native:volley/globals';
 import { bind as direct, copyProperties, load, once, call, primordials } from 'native:engine';
@@ -118,14 +118,24 @@ class WebSocket {
   }
 }
 
-// True for `({ data }) => ...`: no other function has a text that begins with a parenthesis, and an arrow function has nothing of what
-// it was called with but its parameters. So nothing keeps the event, and the next message comes in the same.
-function takesApart(handler) {
+// What a handler sees of the event it is called with. A function whose text begins with `({` is an arrow function that takes it apart:
+// no other has a text that begins with a parenthesis, and an arrow function has nothing of what it was called with but its parameters.
+const WHOLE = 0, MEMBERS = 1, DATA = 2;
+function sight(handler) {
   const text = call(primordials.FunctionPrototypeToString, handler);
-  if (text[0] !== '(') return false;
-  let at = 1;
+  if (text[0] !== '(') return WHOLE;
+  let at = blanks(text, 1);
+  if (text[at] !== '{') return WHOLE;
+  at = blanks(text, at + 1);
+  if (text[at] !== 'd' || text[at + 1] !== 'a' || text[at + 2] !== 't' || text[at + 3] !== 'a') return MEMBERS;
+  at = blanks(text, at + 4);
+  return text[at] === '}' && text[blanks(text, at + 1)] === ')' ? DATA : MEMBERS;
+}
+
+// Where the blanks end that begin there.
+function blanks(text, at) {
   while (text[at] === ' ' || text[at] === '\n' || text[at] === '\r' || text[at] === '\t') at++;
-  return text[at] === '{';
+  return at;
 }
 
 // Methods are bound to their socket: `setInterval(socket.ping, 1000)` works. Like native ones they have no length.
@@ -180,7 +190,7 @@ for (let at = 0; at < TYPES.length; at++) {
       if (!isNothing && typeof handler !== 'function') throw new GoError(`a value for 'on${type}' should be callable`);
       const { on, socket } = inner(this);
       on[type] = isNothing ? undefined : bind(handler);
-      if (type === 'message') reuse(socket, !isNothing && takesApart(on[type]));
+      if (type === 'message') handle(socket, isNothing ? WHOLE : sight(on[type]));
     },
     enumerable: true,
   });

@@ -38,8 +38,8 @@ pub fn ask(tcp: &impl AsRawFd) {
 /// What the kernel counts in ticks of its clock is not known better than this.
 const COARSE: Duration = Duration::from_millis(8);
 
-/// So long it is known what the wall clock shows without reading it, and of no bytes that are older. It is never slowed down or sped up
-/// by more than half a microsecond in that time, and where it is set, so much later the bytes may look, or earlier.
+/// Of stamps so long before the wall clock was read, and after it, it is known when they were without reading a clock. It is never slowed
+/// down or sped up by more than half a microsecond in that time, and where it is set, so much later the bytes may look, or earlier.
 const WALL_CLOCK_KEPT: Duration = Duration::from_millis(1);
 
 /// Room for one control message with one timespec, aligned as the kernel writes it.
@@ -112,20 +112,19 @@ thread_local! {
 
 /// The moment of the kernel's wall clock by the clock that is never set; the present where the wall clock was set back since.
 fn moment_of(stamp: libc::timespec) -> Instant {
-    let now = Instant::now();
-    let (Ok(seconds), Ok(nanos)) = (u64::try_from(stamp.tv_sec), u32::try_from(stamp.tv_nsec)) else { return now };
+    let (Ok(seconds), Ok(nanos)) = (u64::try_from(stamp.tv_sec), u32::try_from(stamp.tv_nsec)) else {
+        return Instant::now();
+    };
     let stamp = Duration::new(seconds, nanos);
     if let Some((shown, at)) = WALL_CLOCK.get()
-        && now.saturating_duration_since(at) < WALL_CLOCK_KEPT
+        && stamp.abs_diff(shown) < WALL_CLOCK_KEPT
         && let Some(moment) = moved(at, shown, stamp)
-        && moment <= now
-        && now.saturating_duration_since(moment) < WALL_CLOCK_KEPT
     {
         return moment;
     }
     // The wall clock is read first: a thread that is put aside between the two makes the bytes look later, never earlier than
     // they were.
-    let Ok(shown) = SystemTime::now().duration_since(UNIX_EPOCH) else { return now };
+    let Ok(shown) = SystemTime::now().duration_since(UNIX_EPOCH) else { return Instant::now() };
     let now = Instant::now();
     WALL_CLOCK.set(Some((shown, now)));
     moved(now, shown, stamp).map_or(now, |moment| moment.min(now))

@@ -15,12 +15,12 @@ use std::sync::{Arc, Condvar, Mutex, Weak};
 use std::task::Context;
 use std::time::{Duration, Instant};
 
-use futures_util::task::AtomicWaker;
 use rustc_hash::FxHashMap;
 use tokio::io::ReadBuf;
 
 use super::arrival;
 use crate::units::sync::lock;
+use crate::units::waker::StandingWaker;
 
 /// How often it is looked whether a worker is late, and how late it may be.
 const TICK: Duration = Duration::from_millis(2);
@@ -142,7 +142,7 @@ impl SocketWatch {
         let socket = Arc::new(WatchedSocket {
             stash: Mutex::new(Stash { open: Some(fd), ..Stash::default() }),
             fills: AtomicBool::new(false),
-            reader: AtomicWaker::new(),
+            reader: StandingWaker::default(),
         });
         lock(&self.sockets).insert(id, socket.clone());
         let events = (libc::EPOLLIN | libc::EPOLLRDHUP | libc::EPOLLET) as u32;
@@ -168,7 +168,7 @@ struct WatchedSocket {
     /// There is something in the stash.
     fills: AtomicBool,
     /// Who waits for it: what was read ahead is no news to the worker's own epoll any more.
-    reader: AtomicWaker,
+    reader: StandingWaker,
 }
 
 #[derive(Debug, Default)]

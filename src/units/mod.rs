@@ -19,6 +19,7 @@ pub mod quote;
 pub mod redact;
 pub mod scheduling;
 pub mod sync;
+pub mod waker;
 pub mod web_client;
 
 pub use duration::Span;

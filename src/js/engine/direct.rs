@@ -122,10 +122,10 @@ pub trait Scope {
         at: usize,
         values: &[Local],
     ) -> Result<(), Throw>;
-    /// What was [kept](Self::keep) where events are handed over.
-    fn kept(&mut self) -> Option<Local>;
-    /// Keeps a value for the events that follow of the same source.
-    fn keep(&mut self, value: Local);
+    /// What was [kept](Self::keep) at this place where events are handed over.
+    fn kept(&mut self, at: usize) -> Option<Local>;
+    /// Keeps a value for the events that follow of the same source, at one of [`KEPT`] places.
+    fn keep(&mut self, at: usize, value: Local);
     /// `new constructor(...args)`
     ///
     /// # Errors
@@ -277,8 +277,11 @@ struct CallScope<'c, C: DirectContext, T> {
     thrown: Option<Result<C::Value, C::Error>>,
 }
 
+/// How many values a source of events may keep for those that follow.
+pub const KEPT: usize = 2;
+
 /// What a source of events has kept of one for those that follow.
-pub type Kept<C> = RefCell<Option<<C as EngineContext>::Value>>;
+pub type Kept<C> = RefCell<[Option<<C as EngineContext>::Value>; KEPT]>;
 
 /// What a call was passed, and what came up.
 struct CallValues<'c, C: DirectContext, T> {
@@ -545,14 +548,15 @@ impl<C: DirectContext, T: PassedValue<C>> Scope for CallScope<'_, C, T> {
         self.keep_thrown(done)
     }
 
-    fn kept(&mut self) -> Option<Local> {
-        let kept = self.kept?.borrow().clone()?;
+    fn kept(&mut self, at: usize) -> Option<Local> {
+        let kept = self.kept?.borrow()[at].clone()?;
         Some(self.add(kept))
     }
 
-    fn keep(&mut self, value: Local) {
+    fn keep(&mut self, at: usize, value: Local) {
         if let Some(kept) = self.kept {
-            kept.replace(Some(self.values.at(value).clone()));
+            let before = kept.borrow_mut()[at].replace(self.values.at(value).clone());
+            drop(before);
         }
     }
 

@@ -4,16 +4,15 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Poll, Waker};
 
-use futures_util::task::AtomicWaker;
-
 use crate::js::engine::StopHook;
 use crate::units::sync::lock;
+use crate::units::waker::StandingWaker;
 
 /// The way to stop a VU from another thread.
 #[derive(Default)]
 pub struct Stop {
     raised: AtomicBool,
-    waker: AtomicWaker,
+    waker: StandingWaker,
     hook: Mutex<Option<StopHook>>,
 }
 

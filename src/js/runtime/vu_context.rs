@@ -16,7 +16,7 @@ use super::module_state::VuModuleState;
 use super::pending::{PendingEvents, Settled};
 use super::script::Script;
 use super::stop::Stop;
-use super::worker::Worker;
+use super::worker::{Recording, Worker};
 use crate::execution::{ScenarioFacts, precise_timer};
 use crate::failure::Failure;
 use crate::js::engine::direct::{EventSource, Local, Scope};
@@ -140,6 +140,18 @@ struct SettledWait {
 impl Default for SettledWait {
     fn default() -> Self {
         Self { has_waited: false, result: Ok(None) }
+    }
+}
+
+/// Writes several things of a VU down in a row.
+pub struct VuRecording<'a>(Option<Recording<'a>>);
+
+impl VuRecording<'_> {
+    /// As [`VuContext::record`].
+    pub fn record(&mut self, record: Record) {
+        if let Some(recording) = &mut self.0 {
+            recording.record(record);
+        }
     }
 }
 
@@ -534,6 +546,11 @@ impl VuContext {
         if self.stage.get() != LifecycleStage::Summary {
             self.worker.record(record);
         }
+    }
+
+    /// Writes several things down in a row.
+    pub fn recording(&self) -> VuRecording<'_> {
+        VuRecording((self.stage.get() != LifecycleStage::Summary).then(|| self.worker.recording()))
     }
 
     /// Writes one sample down, at this moment.

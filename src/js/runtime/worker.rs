@@ -50,6 +50,11 @@ impl Worker {
         self.recorder().push(record);
     }
 
+    /// For several records in a row: what they are added to is locked once, with the first.
+    pub fn recording(&self) -> Recording<'_> {
+        Recording { worker: self, recorder: None }
+    }
+
     /// Hands the gathered records to the ledger.
     pub fn flush(&self) {
         self.recorder().flush();
@@ -92,6 +97,19 @@ impl Worker {
             tag_sets.insert_unique(hash, entry, |known| known.hash);
         }
         set
+    }
+}
+
+/// Adds records of one of its VUs; nobody else does meanwhile, not even the same thread.
+pub struct Recording<'a> {
+    worker: &'a Worker,
+    recorder: Option<MutexGuard<'a, Recorder>>,
+}
+
+impl Recording<'_> {
+    /// Adds a record.
+    pub fn record(&mut self, record: Record) {
+        self.recorder.get_or_insert_with(|| self.worker.recorder()).push(record);
     }
 }
 

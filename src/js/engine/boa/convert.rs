@@ -47,7 +47,8 @@ fn nested_to_rust(value: &JsValue, context: &mut Context, depth: usize) -> JsRes
 /// A string for Rust, with U+FFFD for lone surrogates. Of a long one there is a second copy at most, not a third.
 pub fn plain_text(text: &JsString) -> String {
     match text.as_str().variant() {
-        JsStrVariant::Latin1(bytes) if bytes.is_ascii() => std::str::from_utf8(bytes).unwrap_or_default().to_owned(),
+        // SAFETY: text of ASCII characters is UTF-8.
+        JsStrVariant::Latin1(bytes) if bytes.is_ascii() => unsafe { std::str::from_utf8_unchecked(bytes) }.to_owned(),
         JsStrVariant::Latin1(bytes) => bytes.iter().map(|byte| char::from(*byte)).collect(),
         JsStrVariant::Utf16(units) => String::from_utf16_lossy(units),
     }

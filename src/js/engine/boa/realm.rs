@@ -82,7 +82,7 @@ impl Boa {
             .build()
             .map_err(|error| Throw::go(format!("Boa can't start: {error}")))?;
         let limits = ContextLimits::default();
-        let stopped = limits.clone();
+        let stopped = limits.share();
         state.host.on_stop(Box::new(move || stopped.stop()));
         context.insert_data(RealmData(state.clone()));
         let context = RefCell::new(Box::new(context));

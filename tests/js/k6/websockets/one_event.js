@@ -5,6 +5,8 @@
 // console: kept: message six seven, apart: true, times in order: true
 // console: long and short: 5000 eight
 // console: by arguments: nine ten, apart: true
+// console: data alone: a b c d, then with its time: e f later: true true, then others: message g undefined h
+// console: handlers of handlers: 1:i 2:j 3:k, none for l, 4:m, not callable: true
 import { WebSocket } from 'k6/websockets';
 
 const url = `${__ENV.URL.replace('http', 'ws')}/ws/echo`;
@@ -62,5 +64,50 @@ export default async function () {
   });
   const isApart = events[0][1] !== events[1][1] && events.every(([data, event]) => event.data === data);
   console.log(`by arguments: ${events[0][0]} ${events[1][0]}, apart:`, isApart);
+
+  const seen = [];
+  await through(['a', 'b'], (next) => ({ data }) => next(seen.push(data)));
+  await through(['c', 'd'], (next) => ( {
+    data
+  } ) => next(seen.push(data)));
+  const before = Date.now();
+  await through(['e', 'f'], (next) => ({ data, timestamp }) => next(seen.push(data, timestamp >= before)));
+  await through(['g'], (next) => ({ dataset, type, data }) => next(seen.push(type, data, dataset)));
+  await through(['h'], (next) => ({ data }, more = next) => more(seen.push(data)));
+  const [a, b, c, d, e, isLater, f, isLaterToo, ...others] = seen;
+  console.log(`data alone: ${a} ${b} ${c} ${d}, then with its time: ${e} ${f} later: ${isLater} ${isLaterToo}, then others:`, ...others);
+
+  const heard = [];
+  let isRefused = false;
+  await new Promise((resolve) => {
+    const last = ({ data }) => resolve(heard.push(`4:${data}`));
+    const third = ({ data }) => {
+      heard.push(`3:${data}`);
+      socket.onmessage = null;
+      socket.send('l');
+      setTimeout(() => {
+        try {
+          socket.onmessage = 'no function';
+        } catch {
+          isRefused = true;
+        }
+        socket.onmessage = last;
+        socket.send('m');
+      }, 100);
+    };
+    const second = ({ data }) => {
+      heard.push(`2:${data}`);
+      socket.onmessage = third;
+      socket.send('k');
+    };
+    socket.onmessage = ({ data }) => {
+      heard.push(`1:${data}`);
+      socket.onmessage = second;
+      socket.send('j');
+    };
+    socket.send('i');
+  });
+  const [one, two, three, four] = heard;
+  console.log(`handlers of handlers: ${one} ${two} ${three}, none for l, ${four}, not callable:`, isRefused);
   socket.close();
 }

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use smallvec::SmallVec;
 
-use super::socket::{JsSocket, ReadyState, message_text, values_of};
+use super::socket::{HandlerSight, JsSocket, ReadyState, message_text, values_of};
 use crate::js::engine::direct::{EventSource, Local, Look, Scope, resource_of};
 use crate::js::runtime::VuContext;
 use crate::js::value::{Throw, Value};
@@ -16,6 +16,8 @@ use crate::net::ws::{OutgoingMessage, SocketEvent, TimedEvent};
 const MESSAGE_EVENT: &[&str] = &["type", "target", "timestamp", "data", "origin"];
 /// The place of the first of those in which one message differs from another: when it came, and its text.
 const MESSAGE: usize = 2;
+/// The place of its text, which is all that many handlers see.
+const DATA: usize = 3;
 /// A longer text is not kept for the next message.
 const MAX_KEPT: usize = 4096;
 /// The places among the data of [`Events`] of the script's socket, the function for what is seldom, and what that is called with
@@ -23,6 +25,9 @@ const MAX_KEPT: usize = 4096;
 const TARGET: usize = 2;
 const RARE: usize = 4;
 const STATE: usize = 5;
+/// What is kept for the next message: the event, and the handler for messages.
+const EVENT: usize = 0;
+const HANDLER: usize = 1;
 /// What JavaScript calls an event that is the error of a handler.
 const THROWN: f64 = -1.0;
 
@@ -101,24 +106,50 @@ fn leave_event(scope: &mut dyn Scope, values: &[Local]) -> Result<(), Throw> {
 }
 
 impl Events {
+    /// The handler for messages, if there is one and the socket is open.
+    fn handler(&self, scope: &mut dyn Scope) -> Result<Option<Local>, Throw> {
+        if self.socket.state.get() != ReadyState::Open {
+            return Ok(None);
+        }
+        if !self.socket.has_new_handler.get()
+            && let Some(handler) = scope.kept(HANDLER)
+        {
+            return Ok(Some(handler));
+        }
+        let (handlers, name) = (scope.data(0), scope.data(1));
+        let handler = scope.get(handlers, name)?;
+        if scope.look(handler) != Look::Function {
+            return Ok(None);
+        }
+        scope.keep(HANDLER, handler);
+        self.socket.has_new_handler.set(false);
+        Ok(Some(handler))
+    }
+
     /// Calls the handler for messages.
     fn deliver_text(&self, scope: &mut dyn Scope, time: f64, text: Vec<u8>) -> Result<(), Throw> {
-        let [handlers, name, target, url] = [0, 1, 2, 3].map(|at| scope.data(at));
-        let handler = scope.get(handlers, name)?;
-        if self.socket.state.get() != ReadyState::Open || scope.look(handler) != Look::Function {
-            return Ok(());
-        }
-        let may_keep = self.socket.reuses_event.get() && text.len() <= MAX_KEPT;
-        let (timestamp, data) = (scope.make(Value::Number(time))?, scope.make(message_text(text))?);
-        let event = match if may_keep { scope.kept() } else { None } {
+        let Some(handler) = self.handler(scope)? else { return Ok(()) };
+        let sees = match text.len() {
+            ..=MAX_KEPT => self.socket.sees.get(),
+            _ => HandlerSight::Event,
+        };
+        let data = scope.make(message_text(text))?;
+        let event = match if sees == HandlerSight::Event { None } else { scope.kept(EVENT) } {
+            Some(event) if sees == HandlerSight::Data => {
+                scope.refill(event, MESSAGE_EVENT, DATA, &[data])?;
+                event
+            }
             Some(event) => {
+                let timestamp = scope.make(Value::Number(time))?;
                 scope.refill(event, MESSAGE_EVENT, MESSAGE, &[timestamp, data])?;
                 event
             }
             None => {
+                let [name, target, url] = [1, TARGET, 3].map(|at| scope.data(at));
+                let timestamp = scope.make(Value::Number(time))?;
                 let event = scope.record(MESSAGE_EVENT, &[name, target, timestamp, data, url])?;
-                if may_keep {
-                    scope.keep(event);
+                if sees != HandlerSight::Event {
+                    scope.keep(EVENT, event);
                 }
                 event
             }
@@ -126,8 +157,9 @@ impl Events {
         match scope.call(handler, &[event]) {
             Err(Throw::Script) => match scope.catch() {
                 Some(error) => {
-                    let thrown = scope.make(Value::Number(THROWN))?;
-                    leave_event(scope, &[thrown, timestamp, error])
+                    let [thrown, time] = [THROWN, time].map(Value::Number);
+                    let (thrown, time) = (scope.make(thrown)?, scope.make(time)?);
+                    leave_event(scope, &[thrown, time, error])
                 }
                 None => Err(Throw::Stop),
             },

@@ -18,7 +18,7 @@ mod params;
 pub mod socket;
 
 pub use params::Params;
-use socket::{JsSocket, ReadyState, SocketApi, SocketTags};
+use socket::{HandlerSight, JsSocket, ReadyState, SocketApi, SocketTags};
 
 /// The native half.
 pub const OPS: &[(&str, Op)] = &[
@@ -26,7 +26,7 @@ pub const OPS: &[(&str, Op)] = &[
     ("state", state),
     ("enter", enter),
     ("watch", watch),
-    ("reuse", reuse),
+    ("handle", handle),
     ("send", send),
     ("ping", ping),
     ("close", close_socket),
@@ -109,9 +109,16 @@ fn watch(_vu: &VuContext, args: Args) -> Result<Value, Throw> {
     Ok(Value::Undefined)
 }
 
-/// `(socket, whether)`: its handler for messages can't keep the event it is called with.
-fn reuse(_vu: &VuContext, args: Args) -> Result<Value, Throw> {
-    args.resource::<JsSocket>(0)?.reuses_event.set(args.bool(1));
+/// `(socket, sight)`: it has another handler for messages, which sees so much of the event it is called with: it as a whole (0), its
+/// members (1), or `data` alone (2).
+fn handle(_vu: &VuContext, args: Args) -> Result<Value, Throw> {
+    let socket = args.resource::<JsSocket>(0)?;
+    socket.has_new_handler.set(true);
+    socket.sees.set(match args.number(1) as u8 {
+        1 => HandlerSight::Members,
+        2 => HandlerSight::Data,
+        _ => HandlerSight::Event,
+    });
     Ok(Value::Undefined)
 }
 

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::{FutureExt, LocalBoxFuture};
 
 use crate::execution::precise_timer;
-use crate::js::runtime::VuContext;
+use crate::js::runtime::{VuContext, VuRecording};
 use crate::js::value::{Throw, Value, text_of};
 use crate::metrics::record::millis;
 use crate::metrics::system_tags::SystemTag as Tag;
@@ -49,6 +49,17 @@ pub enum ReadyState {
     Closed,
 }
 
+/// What a handler for messages can see of the event it is called with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HandlerSight {
+    /// The event itself, which it may keep.
+    Event,
+    /// Its members, as it takes it apart: the next message may come in the same event.
+    Members,
+    /// `data` alone.
+    Data,
+}
+
 /// What a socket's samples are tagged with.
 pub struct SocketTags {
     /// The script's own tags.
@@ -68,8 +79,10 @@ pub struct JsSocket {
     pub state: Cell<ReadyState>,
     /// Messages go to more than the one handler.
     pub has_listeners: Cell<bool>,
-    /// The handler can't keep the event it is called with: the next message comes in the same.
-    pub reuses_event: Cell<bool>,
+    /// What its handler for messages can see of the event it is called with.
+    pub sees: Cell<HandlerSight>,
+    /// The handler for messages may be another one than for the last message.
+    pub has_new_handler: Cell<bool>,
     given_tags: SocketTags,
     /// What the VU was tagged with when it was made.
     base: Arc<TagSet>,
@@ -110,7 +123,8 @@ impl JsSocket {
             api,
             state: Cell::new(ReadyState::Connecting),
             has_listeners: Cell::new(false),
-            reuses_event: Cell::new(false),
+            sees: Cell::new(HandlerSight::Event),
+            has_new_handler: Cell::new(true),
             given_tags,
             tags: RefCell::new(base.clone()),
             base,
@@ -169,7 +183,7 @@ impl JsSocket {
         if self.is_over.get() || self.is_closing.get() {
             return Err(Throw::go("InvalidStateError"));
         }
-        self.refresh_buffered(vu);
+        self.refresh_buffered(vu, &mut vu.recording());
         let (buffered, task) = self.buffered.get();
         self.buffered.set((buffered + outgoing.len() as u64, task));
         self.is_closing.set(matches!(outgoing, OutgoingMessage::Close(..)));
@@ -228,33 +242,29 @@ impl JsSocket {
 
     /// Bytes the script gave that are not written yet. A task sees what was written before it began.
     pub fn buffered(&self, vu: &VuContext) -> u64 {
-        self.refresh_buffered(vu);
+        self.refresh_buffered(vu, &mut vu.recording());
         self.buffered.get().0
     }
 
     /// Updates what is not written yet, once in a task.
-    fn refresh_buffered(&self, vu: &VuContext) {
+    fn refresh_buffered(&self, vu: &VuContext, recording: &mut VuRecording<'_>) {
         let (buffered, task) = self.buffered.get();
         if self.api == SocketApi::Blocking || task != vu.task() {
             self.buffered.set((buffered, vu.task()));
-            self.count_written(vu);
+            self.count_written(vu, recording);
         }
     }
 
     // Samples ----------------------------------------------------------------------------------------------------
 
-    fn sample(&self, vu: &VuContext, at: Instant, metric: MetricId, value: f64) {
-        self.sample_at(vu, vu.script.epoch.stamp(at), metric, value);
-    }
-
-    fn sample_at(&self, vu: &VuContext, time: Stamp, metric: MetricId, value: f64) {
+    fn sample(&self, recording: &mut VuRecording<'_>, time: Stamp, metric: MetricId, value: f64) {
         let tags = self.tags.borrow().clone();
-        vu.record(Record::Sample { time, metric, value, tags, metadata: self.metadata.clone() });
+        recording.record(Record::Sample { time, metric, value, tags, metadata: self.metadata.clone() });
     }
 
     /// Counts what was written. Before the tags are known it does nothing: what was sent while the socket connected is counted
     /// with its first event.
-    fn count_written(&self, vu: &VuContext) {
+    fn count_written(&self, vu: &VuContext, recording: &mut VuRecording<'_>) {
         if !self.is_tagged.get() {
             return;
         }
@@ -265,7 +275,7 @@ impl JsSocket {
             bytes += written.bytes as u64;
             // The blocking API counts what is sent when it is.
             if self.api == SocketApi::Events {
-                self.sample(vu, written.at, builtin::WS_MSGS_SENT, 1.0);
+                self.sample(recording, vu.script.epoch.stamp(written.at), builtin::WS_MSGS_SENT, 1.0);
             }
         }
         if all.capacity() <= MAX_KEPT {
@@ -277,7 +287,7 @@ impl JsSocket {
 
     /// A message of the blocking API was sent.
     pub fn count_sent(&self, vu: &VuContext) {
-        self.sample(vu, Instant::now(), builtin::WS_MSGS_SENT, 1.0);
+        self.sample(&mut vu.recording(), vu.now(), builtin::WS_MSGS_SENT, 1.0);
     }
 
     /// Sets the tags of everything that follows, from the server's response.
@@ -311,50 +321,60 @@ impl JsSocket {
     }
 
     /// Counts the attempt to connect.
-    fn count_attempt(&self, vu: &VuContext, began: Instant, ended: Instant) {
-        self.sample(vu, ended, builtin::WS_SESSIONS, 1.0);
+    fn count_attempt(&self, vu: &VuContext, recording: &mut VuRecording<'_>, began: Instant, ended: Instant) {
+        let time = vu.script.epoch.stamp(ended);
+        self.sample(recording, time, builtin::WS_SESSIONS, 1.0);
         let took = ended.saturating_duration_since(began);
-        self.sample(vu, ended, builtin::WS_CONNECTING, millis(took.as_nanos() as u64));
+        self.sample(recording, time, builtin::WS_CONNECTING, millis(took.as_nanos() as u64));
     }
 
     /// Counts the session once, with everything that came too late for the script.
     pub fn finish(&self, vu: &VuContext, at: Instant) {
+        self.finish_in(vu, &mut vu.recording(), at);
+    }
+
+    fn finish_in(&self, vu: &VuContext, recording: &mut VuRecording<'_>, at: Instant) {
         if self.is_over.replace(true) {
             return;
         }
-        self.count_written(vu);
+        self.count_written(vu, recording);
         if let Some(began) = self.began.get() {
             let lasted = at.saturating_duration_since(began);
-            self.sample(vu, at, builtin::WS_SESSION_DURATION, millis(lasted.as_nanos() as u64));
+            let lasted = millis(lasted.as_nanos() as u64);
+            self.sample(recording, vu.script.epoch.stamp(at), builtin::WS_SESSION_DURATION, lasted);
         }
         vu.module_state::<Sockets>().0.borrow_mut().retain(|known| !std::ptr::eq(&**known, self));
     }
 
     /// Counts an event; when it happened.
     pub fn count(&self, vu: &VuContext, timed: &TimedEvent) -> Stamp {
+        self.count_in(vu, &mut vu.recording(), timed)
+    }
+
+    fn count_in(&self, vu: &VuContext, recording: &mut VuRecording<'_>, timed: &TimedEvent) -> Stamp {
         let time = vu.script.epoch.stamp(timed.at);
         match &timed.event {
             SocketEvent::Open(answer) => {
                 self.tag(vu, Some(answer), true);
-                self.count_attempt(vu, answer.started, answer.arrived);
+                self.count_attempt(vu, recording, answer.started, answer.arrived);
                 self.began.set(Some(answer.started));
             }
             SocketEvent::Failed(refused) => {
                 self.tag(vu, refused.response.as_ref(), false);
                 let ended = refused.response.as_ref().map_or(timed.at, |answer| answer.arrived);
-                self.count_attempt(vu, refused.started, ended);
+                self.count_attempt(vu, recording, refused.started, ended);
                 if self.api == SocketApi::Blocking {
                     self.began.set(Some(refused.started));
                 }
-                self.finish(vu, timed.at);
+                self.finish_in(vu, recording, timed.at);
             }
             SocketEvent::Text(_) | SocketEvent::Binary(_) if !self.is_closing.get() => {
-                self.sample_at(vu, time, builtin::WS_MSGS_RECEIVED, 1.0);
+                self.sample(recording, time, builtin::WS_MSGS_RECEIVED, 1.0);
             }
             SocketEvent::Pong(Some(took)) => {
-                self.sample_at(vu, time, builtin::WS_PING, millis(took.as_nanos() as u64));
+                self.sample(recording, time, builtin::WS_PING, millis(took.as_nanos() as u64));
             }
-            SocketEvent::Closed(_) if self.api == SocketApi::Events => self.finish(vu, timed.at),
+            SocketEvent::Closed(_) if self.api == SocketApi::Events => self.finish_in(vu, recording, timed.at),
             _ => {}
         }
         time
@@ -362,8 +382,9 @@ impl JsSocket {
 
     /// Counts an event that the script is about to see; its time in milliseconds.
     pub fn take(&self, vu: &VuContext, timed: &TimedEvent) -> f64 {
-        self.refresh_buffered(vu);
-        self.count(vu, timed).0 as f64 / 1e6
+        let mut recording = vu.recording();
+        self.refresh_buffered(vu, &mut recording);
+        self.count_in(vu, &mut recording, timed).0 as f64 / 1e6
     }
 
     /// As [`take`](Self::take), and what [`values_of`] the event says.
