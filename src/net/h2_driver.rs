@@ -149,7 +149,7 @@ fn this_thread() -> usize {
 }
 
 impl H2Driver {
-    /// Does the handshake of HTTP/2 over `wrap`'s stream; a task of this thread, inside a `LocalSet`, drives the connection from then
+    /// Does the handshake of HTTP/2 over `wrap`'s stream; a task of this thread, inside a `LocalRuntime`, drives the connection from then
     /// on. `ended` is told how it ended.
     ///
     /// # Errors
@@ -261,7 +261,7 @@ impl H2Driver {
         }
     }
 
-    /// Has this thread drive it from now on, inside a `LocalSet`, if no thread does.
+    /// Has this thread drive it from now on, inside a `LocalRuntime`, if no thread does.
     pub fn adopt(&self) {
         let driven = self.driven();
         let taken = driven.home.compare_exchange(NOWHERE, this_thread(), Ordering::AcqRel, Ordering::Relaxed);

@@ -58,7 +58,7 @@ impl HttpClient {
     /// Sends a request when the future is polled first, which resolves to its outcome. Dropping the future cancels the request
     /// and closes its connection; [`RequestHandle`] has the hops that had ended by then. Decoding the body counts against the
     /// timeout; all but the first moment of it runs on the threads of the CPU pool. The future must be awaited inside a
-    /// `LocalSet` of a Tokio runtime that waits for sockets.
+    /// `LocalRuntime` of Tokio that waits for sockets.
     pub fn start(&self, request: Arc<Request>) -> (RequestHandle, impl Future<Output = Box<Exchange>> + use<>) {
         let prepared = PreparedRequest::new(request);
         let sent = RequestHandle(prepared.as_ref().ok().cloned());
@@ -115,7 +115,7 @@ impl HttpClient {
     }
 }
 
-/// Has an exchange get on while its caller does other things: it is a task of this thread, inside a `LocalSet`, and ends with who waits
+/// Has an exchange get on while its caller does other things: it is a task of this thread, inside a `LocalRuntime`, and ends with who waits
 /// for it.
 pub async fn apart(exchange: impl Future<Output = Box<Exchange>> + 'static) -> Box<Exchange> {
     Apart(tokio::task::spawn_local(Box::pin(exchange))).await

@@ -63,6 +63,7 @@ pub mod ws;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use tokio::runtime::LocalRuntime;
 use tokio::sync::mpsc;
 
 pub use client::Client;
@@ -72,6 +73,7 @@ pub use http_client::{HttpClient, RequestHandle};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::log::Logger;
+use crate::units::local_runtime;
 use connector::NetContext;
 use dispatch::{ClientInfo, NetQueue};
 use open_files::OpenFiles;
@@ -126,11 +128,10 @@ fn start_thread(index: usize, context: Arc<NetContext>) -> Result<NetQueue, Fail
     let failed = |error: std::io::Error| {
         Failure::new(ExitCode::Other, format!("could not start network thread {index}: {error}"))
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_all();
     let (queue, commands) = mpsc::unbounded_channel();
-    std::thread::Builder::new()
-        .name(format!("volley-net-{index}"))
-        .spawn(move || tokio::task::LocalSet::new().block_on(&runtime, dispatch::serve(context, commands)))
-        .map_err(failed)?;
+    let serve = move |runtime: LocalRuntime| runtime.block_on(dispatch::serve(context, commands));
+    local_runtime::start(format!("volley-net-{index}"), runtime, serve).map_err(failed)?;
     Ok(queue)
 }

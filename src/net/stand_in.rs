@@ -11,12 +11,13 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, Weak};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, Weak};
 use std::task::Context;
 use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashMap;
 use tokio::io::ReadBuf;
+use tokio::runtime::RuntimeMetrics;
 
 use super::arrival;
 use crate::units::sync::lock;
@@ -38,10 +39,12 @@ pub struct SocketWatch {
     sockets: Mutex<FxHashMap<u64, Arc<WatchedSocket>>>,
     /// How many there are.
     count: AtomicUsize,
-    /// Changes whenever it looks, and says whether it [`RESTS`]. The worker alone writes it: no clock is read for it.
+    /// Changes whenever it has waited, and says whether it [`RESTS`]. The worker alone writes it: no clock is read for it.
     turn: AtomicU64,
-    /// The turn the stand-in saw last.
-    seen: AtomicU64,
+    /// What tells that it has looked without waiting: for how long it was busy is counted before each look.
+    metrics: OnceLock<RuntimeMetrics>,
+    /// The turn the stand-in saw last, and how many nanoseconds the worker had been busy.
+    seen: (AtomicU64, AtomicU64),
 }
 
 thread_local! {
@@ -73,7 +76,8 @@ impl SocketWatch {
             sockets: Mutex::default(),
             count: AtomicUsize::new(0),
             turn: AtomicU64::new(RESTS),
-            seen: AtomicU64::new(RESTS),
+            metrics: OnceLock::new(),
+            seen: (AtomicU64::new(RESTS), AtomicU64::new(0)),
         });
         lock(&STAND_IN.watches).push(Arc::downgrade(&watch));
         Ok(watch)
@@ -82,6 +86,11 @@ impl SocketWatch {
     /// Watches the sockets that are attached to this thread from now on.
     pub fn watch_this_thread(self: &Arc<Self>) {
         OWN.set(Some(self.clone()));
+    }
+
+    /// The worker's runtime, which has one thread, tells of further looks.
+    pub fn looks_as_told_by(&self, metrics: RuntimeMetrics) {
+        _ = self.metrics.set(metrics);
     }
 
     /// The worker has just looked at all of its sockets.
@@ -109,7 +118,10 @@ impl SocketWatch {
         if turn & RESTS != 0 {
             return false;
         }
-        if self.seen.swap(turn, Ordering::Relaxed) == turn {
+        let busy = self.metrics.get().map_or(0, |metrics| metrics.worker_total_busy_duration(0).as_nanos() as u64);
+        let (seen_turn, seen_busy) = &self.seen;
+        let is_old = (seen_turn.swap(turn, Ordering::Relaxed), seen_busy.swap(busy, Ordering::Relaxed)) == (turn, busy);
+        if is_old {
             self.read_ahead();
         }
         true

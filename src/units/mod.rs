@@ -8,6 +8,7 @@ pub mod errno;
 pub mod figure;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz_tests;
+pub mod local_runtime;
 #[cfg(all(target_arch = "x86_64", any(test, target_env = "musl")))]
 mod memory;
 pub mod nearest;

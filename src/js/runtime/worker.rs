@@ -16,8 +16,8 @@ use super::coroutine;
 use crate::execution::{STOP_TIMEOUT, precise_timer};
 use crate::metrics::{Interner, Record, Recorder, TagSet};
 use crate::net::stand_in::SocketWatch;
-use crate::units::scheduling;
 use crate::units::sync::{lock, read, write};
+use crate::units::{local_runtime, scheduling};
 
 /// A task for a worker: called on its thread, and its future polled there until done.
 pub type Task = Box<dyn FnOnce(Rc<Worker>) -> LocalBoxFuture<'static, ()> + Send>;
@@ -257,15 +257,17 @@ fn start(at: usize, recorder: Recorder) -> std::io::Result<WorkerHandle> {
     let handle = WorkerHandle { task_tx, state: state_tx.clone(), recorder: recorder.clone() };
     // What the worker waits in: for tasks, timers and the sockets it serves, which are read for it while it is late.
     let sockets = SocketWatch::new()?;
-    let resting = sockets.clone();
-    let runtime = tokio::runtime::Builder::new_current_thread()
+    let (resting, looking) = (sockets.clone(), sockets.clone());
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime
         .enable_all()
         .on_thread_park(move || resting.rests())
+        .on_thread_unpark(move || looking.looked())
         // Those that compute, or wait, for it.
-        .on_thread_start(scheduling::as_usual)
-        .build()?;
-    std::thread::Builder::new().name(format!("volley-js-{at}")).spawn(move || {
+        .on_thread_start(scheduling::as_usual);
+    local_runtime::start(format!("volley-js-{at}"), runtime, move |runtime| {
         sockets.watch_this_thread();
+        sockets.looks_as_told_by(runtime.handle().metrics());
         // A target on this machine answers before it is looked whether it has.
         scheduling::without_preempting();
         let worker = Rc::new(Worker { recorder: recorder.clone(), tag_sets: RefCell::default() });
@@ -273,13 +275,7 @@ fn start(at: usize, recorder: Recorder) -> std::io::Result<WorkerHandle> {
             flush_abandoned(&recorder);
             state_tx.send_replace(WorkerState::Overflowed);
         });
-        let tasks = tokio::task::LocalSet::new();
-        let mut working = std::pin::pin!(tasks.run_until(run_tasks(worker, task_rx)));
-        // Polled after each look at the sockets.
-        runtime.block_on(std::future::poll_fn(|cx| {
-            sockets.looked();
-            working.as_mut().poll(cx)
-        }));
+        runtime.block_on(run_tasks(worker, task_rx));
     })?;
     Ok(handle)
 }

@@ -103,7 +103,7 @@ impl IssuerStore {
         found
     }
 
-    /// The issuers that can be reached from `urls` with at most [`MAX_FETCHES`] fetches, the nearest first. Needs a `LocalSet`
+    /// The issuers that can be reached from `urls` with at most [`MAX_FETCHES`] fetches, the nearest first. Needs a `LocalRuntime`
     /// around it: a fetch goes on when who asked for it first does not wait any longer.
     pub(super) async fn fetch(
         self: &Arc<Self>,

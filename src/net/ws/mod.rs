@@ -67,7 +67,7 @@ pub fn open(http: &HttpClient, request: Result<HandshakeRequest, String>) -> (Ar
     (channel, local)
 }
 
-/// Runs a task of this thread, inside a `LocalSet`, whose beginning does not wait for what the script does next.
+/// Runs a task of this thread, inside a `LocalRuntime`, whose beginning does not wait for what the script does next.
 fn run_here(task: impl Future<Output = ()> + 'static) {
     let mut task = Box::pin(task);
     if task.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
@@ -75,7 +75,7 @@ fn run_here(task: impl Future<Output = ()> + 'static) {
     }
 }
 
-/// Has this thread, inside a `LocalSet`, serve the connection that comes out of the sender it returns.
+/// Has this thread, inside a `LocalRuntime`, serve the connection that comes out of the sender it returns.
 fn serve_here(local: Rc<LocalPump>) -> oneshot::Sender<SocketTask> {
     let (opened_tx, opened_rx) = oneshot::channel::<SocketTask>();
     tokio::task::spawn_local(async move {
