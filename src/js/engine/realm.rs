@@ -501,7 +501,7 @@ impl<E: EngineRealm> Realm for E {
         };
         if let Some(listening) = events {
             result?;
-            self.enter(|context| hand_over(context, &listening))?;
+            self.enter(|context| hand_over(context, &*state.host, &listening))?;
             match listening.source.is_over() {
                 false => state.host.add_source(promise, listening.source.clone()),
                 true => drop(state.promises.borrow_mut().remove(&promise)),
@@ -556,13 +556,13 @@ impl<E: EngineRealm> Realm for E {
 }
 
 /// Hands over an event that has come.
-fn hand_over<C: DirectContext>(context: &mut C, listening: &Listening<C>) -> Result<(), Throw> {
+fn hand_over<C: DirectContext>(context: &mut C, host: &dyn Host, listening: &Listening<C>) -> Result<(), Throw> {
     let Listening { source, with, kept } = listening;
     let handed = direct::deliver(context, &**source, with, kept).map_err(|error| {
         context.entry_failed();
         context.caught(error)
     });
-    context.state().host.job_ended();
+    host.job_ended();
     handed
 }
 

@@ -154,6 +154,15 @@ impl FrameParser {
             if self.inflater.is_some() || *budget == 0 {
                 return Ok(bytes.len());
             }
+            if let Some((opcode, payload, rest)) = self.whole_message(bytes) {
+                *budget = budget.saturating_sub(FRAME_COST);
+                bytes = rest;
+                each(match opcode {
+                    opcode::BINARY => Message::Binary(payload.to_vec()),
+                    _ => Message::Text(payload.to_vec()),
+                });
+                continue;
+            }
             let Some((opcode, missing)) = self.frame else {
                 let Some((next, rest)) = bytes.split_first() else { return Ok(0) };
                 bytes = rest;
@@ -188,6 +197,22 @@ impl FrameParser {
             }
         }
         Ok(0)
+    }
+
+    /// What nearly all that arrives is: a message of one frame, not compressed, that is there as a whole and shorter than 64 KB. Its
+    /// opcode, its payload, and what follows it.
+    fn whole_message<'a>(&self, bytes: &'a [u8]) -> Option<(u8, &'a [u8], &'a [u8])> {
+        if self.have > 0 || self.frame.is_some() || self.kind.is_some() {
+            return None;
+        }
+        let (first, length, rest) = match bytes {
+            [first, 126, high, low, rest @ ..] => (first, usize::from(u16::from_be_bytes([*high, *low])), rest),
+            [first, length @ ..126, rest @ ..] => (first, usize::from(*length), rest),
+            _ => return None,
+        };
+        let opcode = first ^ FIN;
+        let (payload, rest) = rest.split_at_checked(length)?;
+        matches!(opcode, opcode::TEXT | opcode::BINARY).then_some((opcode, payload, rest))
     }
 
     /// Validates the first two bytes of a frame.

@@ -199,6 +199,12 @@ impl EngineRealm for Boa {
     }
 
     fn run_pending_jobs(&self) -> Result<(), Throw> {
+        let BoaExtras { jobs, stopped, .. } = &self.state.extras;
+        if jobs.borrow().is_empty() && !stopped.get() {
+            // As after jobs; no JavaScript runs.
+            self.context.borrow_mut().clear_kept_objects();
+            return Ok(());
+        }
         self.enter(|context| {
             let ran = context.run_jobs().map_err(|error| errors::caught(error, context));
             if self.state.extras.stopped.take() { Err(Throw::Stop) } else { ran }
