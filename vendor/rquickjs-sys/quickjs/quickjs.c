@@ -4787,6 +4787,31 @@ static JSValue js_force_tostring(JSContext *ctx, JSValueConst val1)
     return val;
 }
 
+/* volley: the characters of a string that has nothing but characters of 8 bits, valid as long as the string is. NULL for any other
+   value. */
+const uint8_t *JS_GetText8(JSValueConst val, size_t *plen)
+{
+    JSString *str;
+
+    if (JS_VALUE_GET_TAG(val) != JS_TAG_STRING)
+        return NULL;
+    str = JS_VALUE_GET_STRING(val);
+    if (str->is_wide_char)
+        return NULL;
+    *plen = str->len;
+    return str8(str);
+}
+
+/* volley: a string of these characters. */
+JSValue JS_NewText8(JSContext *ctx, const uint8_t *buf, size_t len)
+{
+    if (len == 0)
+        return js_empty_string(ctx->rt);
+    if (unlikely(len > JS_STRING_LEN_MAX))
+        return JS_ThrowRangeError(ctx, "invalid string length");
+    return js_new_string8_len(ctx, (const char *)buf, len);
+}
+
 /* return (NULL, 0) if exception. */
 /* return pointer into a JSString with a live ref_count */
 /* cesu8 determines if non-BMP1 codepoints are encoded as 1 or 2 utf-8 sequences */

@@ -904,6 +904,8 @@ JS_EXTERN JSValue JS_NewStringUTF16(JSContext *ctx, const uint16_t *buf,
 JS_EXTERN JSValue JS_NewAtomString(JSContext *ctx, const char *str);
 JS_EXTERN JSValue JS_ToString(JSContext *ctx, JSValueConst val);
 JS_EXTERN JSValue JS_ToPropertyKey(JSContext *ctx, JSValueConst val);
+JS_EXTERN const uint8_t *JS_GetText8(JSValueConst val, size_t *plen);
+JS_EXTERN JSValue JS_NewText8(JSContext *ctx, const uint8_t *buf, size_t len);
 JS_EXTERN const char *JS_ToCStringLen2(JSContext *ctx, size_t *plen, JSValueConst val1, bool cesu8);
 static inline const char *JS_ToCStringLen(JSContext *ctx, size_t *plen, JSValueConst val1)
 {

@@ -349,12 +349,6 @@ impl Context {
         self.string_of_bytes(text.as_bytes())
     }
 
-    /// A string of bytes that are UTF-8; what is not becomes U+FFFD.
-    pub fn string_of_bytes(self, text: &[u8]) -> Result<Owned, Thrown> {
-        // SAFETY: QuickJS copies that many bytes before it returns.
-        self.owned(unsafe { qjs::JS_NewStringLen(self.ptr(), text.as_ptr().cast(), text.len() as _) })
-    }
-
     /// A string of UTF-16.
     pub fn string_of_utf16(self, units: &[u16]) -> Result<Owned, Thrown> {
         // SAFETY: QuickJS copies that many units before it returns.
@@ -556,14 +550,6 @@ impl Context {
     }
 
     // Reading values -----------------------------------------------------------------------------------------------
-
-    /// What `String(value)` gives, lone surrogates as U+FFFD.
-    pub fn text(self, value: impl AsRaw) -> Result<String, Thrown> {
-        self.with_text(value, |bytes| match std::str::from_utf8(bytes) {
-            Ok(text) => text.to_owned(),
-            Err(_) => lossy(bytes),
-        })
-    }
 
     /// As [`Self::text`]; empty where the conversion throws; the exception is dropped.
     pub fn text_or_empty(self, value: impl AsRaw) -> String {
