@@ -30,7 +30,7 @@ pub use self::modules::{CodeKind, ModuleRef, NativeModule};
 pub use self::objects::{KnownForms, MAX_KNOWN_MEMBERS, MemberName, OpenObject, PendingMembers};
 pub use self::runtime::{JsRuntime, LateGroup};
 
-use self::text::{c_string, lossy, terminated};
+use self::text::{c_string, terminated};
 
 /// A realm of QuickJS: its globals and what was made in it.
 #[derive(Clone, Copy, PartialEq, Eq)]
