@@ -50,6 +50,8 @@ pub trait Scope {
     fn look(&self, value: Local) -> Look;
     /// A string as text; what is none is empty.
     fn text(&self, value: Local) -> String;
+    /// Calls `read` with that text, which is copied only where the engine keeps it in another way.
+    fn read_text(&self, value: Local, read: &mut dyn FnMut(&str));
     /// The native thing that the object is.
     fn resource(&self, value: Local) -> Option<Resource>;
     /// True if both are the same value, as `===` says.
@@ -79,6 +81,11 @@ pub trait Scope {
     /// # Errors
     /// When it is JSON text that isn't JSON, or there is no memory.
     fn make(&mut self, value: Value) -> Result<Local, Throw>;
+    /// A text as a string.
+    ///
+    /// # Errors
+    /// When there is no memory.
+    fn make_text(&mut self, text: &str) -> Result<Local, Throw>;
     /// `Object.keys(object)`
     ///
     /// # Errors
@@ -183,6 +190,15 @@ pub trait DirectContext: EngineContext<Value: PassedValue<Self>> {
     fn look(&self, value: &Self::Value) -> Look;
     /// A string as text.
     fn text_of(&self, value: &Self::Value) -> String;
+    /// As [`Scope::read_text`].
+    fn read_text(&self, value: &Self::Value, read: &mut dyn FnMut(&str)) {
+        read(&self.text_of(value));
+    }
+    /// As [`Scope::make_text`].
+    ///
+    /// # Errors
+    /// When there is no memory.
+    fn string_of(&mut self, text: &str) -> Result<Self::Value, Self::Error>;
     /// As [`Scope::resource`].
     fn resource_of(&self, value: &Self::Value) -> Option<Resource>;
     /// As [`Scope::is_same`].
@@ -450,6 +466,10 @@ impl<C: DirectContext, T: PassedValue<C>> Scope for CallScope<'_, C, T> {
         self.context.text_of(self.values.at(value))
     }
 
+    fn read_text(&self, value: Local, read: &mut dyn FnMut(&str)) {
+        self.context.read_text(self.values.at(value), read);
+    }
+
     fn resource(&self, value: Local) -> Option<Resource> {
         self.context.resource_of(self.values.at(value))
     }
@@ -490,6 +510,11 @@ impl<C: DirectContext, T: PassedValue<C>> Scope for CallScope<'_, C, T> {
             return Ok(UNDEFINED);
         }
         let made = self.context.to_js(value);
+        self.keep_thrown(made).map(|made| self.add(made))
+    }
+
+    fn make_text(&mut self, text: &str) -> Result<Local, Throw> {
+        let made = self.context.string_of(text);
         self.keep_thrown(made).map(|made| self.add(made))
     }
 

@@ -129,7 +129,10 @@ pub(super) struct Pump {
     needs_flush: bool,
     /// The lengths of the script's messages in `out` that came through the channel.
     batch: Vec<usize>,
-    /// What the script has sent [past the channel](Self::send).
+    /// Frames of what the script has sent [past the channel](Self::send_text), and the lengths of the messages.
+    framed: Vec<u8>,
+    framed_batch: Vec<usize>,
+    /// What it has sent [so](Self::send) after them.
     said: VecDeque<OutgoingMessage>,
     /// The lengths of such messages in `out`.
     said_batch: Vec<usize>,
@@ -164,6 +167,8 @@ impl Pump {
             at: 0,
             needs_flush: false,
             batch: Vec::new(),
+            framed: Vec::new(),
+            framed_batch: Vec::new(),
             said: VecDeque::new(),
             said_batch: Vec::new(),
             written: Vec::new(),
@@ -229,6 +234,22 @@ impl Pump {
             self.said.push_back(message);
         }
         Ok(())
+    }
+
+    /// As [`Self::send`], of a text that is put into a frame at once; false where it is to go the other way.
+    pub fn send_text(&mut self, text: &str) -> bool {
+        let is_last = self.said.is_empty() && !self.network_end.has_outgoing();
+        if !is_last || self.compresses || self.framed.len().saturating_add(text.len()) >= MAX_BATCH {
+            return false;
+        }
+        if self.write_error.is_none() && !self.has_sent_close {
+            if self.framed.capacity() == 0 {
+                self.framed = take_buffer();
+            }
+            frame::write(&mut self.framed, opcode::TEXT, false, text.as_bytes());
+            self.framed_batch.push(text.len());
+        }
+        true
     }
 
     /// The event that the script has awaited, once it has come.
@@ -330,8 +351,8 @@ impl Pump {
             if let Err(error) = ready!(self.poll_flush(cx)) {
                 self.write_error = Some(self.error_text("write", &error));
                 self.network_end.stop_writing();
-                self.said = VecDeque::new();
-                self.said_batch = Vec::new();
+                (self.framed, self.framed_batch) = (Vec::new(), Vec::new());
+                (self.said, self.said_batch) = (VecDeque::new(), Vec::new());
                 self.free();
                 return Poll::Ready(());
             }
@@ -345,7 +366,7 @@ impl Pump {
                 true => !self.network_end.has_outgoing(),
                 false => self.network_end.wrote(&mut self.batch, now),
             };
-            let is_all = is_channel_empty && self.said.is_empty();
+            let is_all = is_channel_empty && self.said.is_empty() && self.framed.is_empty();
             self.free();
             if is_all && self.replies.is_empty() {
                 return Poll::Ready(());
@@ -369,7 +390,7 @@ impl Pump {
     fn free(&mut self) {
         self.at = 0;
         give_buffer(std::mem::take(&mut self.out));
-        for batch in [&mut self.batch, &mut self.said_batch] {
+        for batch in [&mut self.batch, &mut self.said_batch, &mut self.framed_batch] {
             if batch.capacity() > MAX_KEPT {
                 *batch = Vec::new();
             }
@@ -381,13 +402,26 @@ impl Pump {
 
     /// Frames what is to be sent; false when there is nothing.
     fn fill_out(&mut self) -> bool {
+        if self.has_sent_close {
+            // Nothing follows a close frame.
+            self.framed.clear();
+            self.framed_batch.clear();
+        }
         let mut following = self.next_said();
-        if following.is_none() && self.replies.is_empty() {
+        if following.is_none() && self.replies.is_empty() && self.framed.is_empty() {
             return false;
         }
-        let mut out = take_buffer();
-        out.append(&mut self.replies);
-        self.replies = Vec::new();
+        let mut out = std::mem::take(&mut self.framed);
+        self.said_batch.append(&mut self.framed_batch);
+        if !self.replies.is_empty() {
+            let framed = std::mem::replace(&mut out, take_buffer());
+            out.append(&mut self.replies);
+            self.replies = Vec::new();
+            out.extend_from_slice(&framed);
+            give_buffer(framed);
+        } else if out.capacity() == 0 {
+            out = take_buffer();
+        }
         while let Some(message) = following {
             match message {
                 OutgoingMessage::Text(text) => self.write_data(&mut out, opcode::TEXT, text.as_bytes()),

@@ -4,7 +4,7 @@
 //! kilobytes per connection, fastwebsockets hands out frames but no messages, and neither has the error texts that
 //! scripts see in k6. Here a connection that waits keeps no buffer at all. As k6, text is not checked for being UTF-8.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use super::close;
 use super::deflate::MessageInflater;
@@ -16,6 +16,9 @@ pub const MAX_MESSAGE: usize = 64 << 20;
 const MAX_TRUSTED_LENGTH: usize = 1 << 20;
 /// At most this many bytes are decompressed before other connections have their turn.
 const MAX_TURN_BYTES: usize = 64 * 1024;
+/// Room for longer messages, in bytes, or for more of them is not kept for the next.
+const MAX_SPARE: usize = 1024;
+const MAX_SPARES: usize = 16;
 /// What a frame costs in addition to its payload, in bytes that are decompressed.
 const FRAME_COST: usize = 256;
 /// The longest payload of a control frame.
@@ -159,7 +162,7 @@ impl FrameParser {
                 bytes = rest;
                 each(match opcode {
                     opcode::BINARY => Message::Binary(payload.to_vec()),
-                    _ => Message::Text(payload.to_vec()),
+                    _ => Message::Text(kept_message(payload)),
                 });
                 continue;
             }
@@ -327,6 +330,33 @@ impl FrameParser {
         each(match self.kind.take() {
             Some(opcode::BINARY) => Message::Binary(message),
             _ => Message::Text(message),
+        });
+    }
+}
+
+thread_local! {
+    /// Room for short messages, the last used on top: it is in the processor's cache still.
+    static SPARE: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A copy of a message, where another one was if it is short.
+fn kept_message(payload: &[u8]) -> Vec<u8> {
+    if payload.len() > MAX_SPARE {
+        return payload.to_vec();
+    }
+    let mut message = SPARE.with_borrow_mut(Vec::pop).unwrap_or_default();
+    message.extend_from_slice(payload);
+    message
+}
+
+/// Gives the room of a message back for the next ones of this thread.
+pub fn give_message(mut message: Vec<u8>) {
+    if (1..=MAX_SPARE).contains(&message.capacity()) {
+        SPARE.with_borrow_mut(|spare| {
+            if spare.len() < MAX_SPARES {
+                message.clear();
+                spare.push(message);
+            }
         });
     }
 }

@@ -121,6 +121,14 @@ impl LocalPump {
         }
     }
 
+    /// As [`Self::send`], of a text; false where it is to go through the channel.
+    pub fn send_text(&self, text: &str) -> bool {
+        match &mut *self.pump.borrow_mut() {
+            Some(pump) if self.attendance.get() == Attendance::Handling => pump.send_text(text),
+            _ => false,
+        }
+    }
+
     fn keep_written(&self, pump: &mut Pump) {
         if !pump.written.is_empty() {
             self.written.borrow_mut().append(&mut pump.written);

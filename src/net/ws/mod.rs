@@ -23,6 +23,7 @@ use std::task::{Context, Waker};
 use std::time::Instant;
 
 pub use channel::{OutgoingMessage, SocketChannel, SocketEvent, TimedEvent, WrittenMessage};
+pub use frame::give_message;
 pub use handshake::{HandshakeError, HandshakeRequest, HandshakeResponse};
 pub use local::{Attendance, LocalPump};
 

@@ -47,11 +47,30 @@ fn nested_to_rust(value: &JsValue, context: &mut Context, depth: usize) -> JsRes
 /// A string for Rust, with U+FFFD for lone surrogates. Of a long one there is a second copy at most, not a third.
 pub fn plain_text(text: &JsString) -> String {
     match text.as_str().variant() {
-        // SAFETY: text of ASCII characters is UTF-8.
-        JsStrVariant::Latin1(bytes) if bytes.is_ascii() => unsafe { std::str::from_utf8_unchecked(bytes) }.to_owned(),
-        JsStrVariant::Latin1(bytes) => bytes.iter().map(|byte| char::from(*byte)).collect(),
+        JsStrVariant::Latin1(bytes) => match ascii(bytes) {
+            Some(text) => text.to_owned(),
+            None => bytes.iter().map(|byte| char::from(*byte)).collect(),
+        },
         JsStrVariant::Utf16(units) => String::from_utf16_lossy(units),
     }
+}
+
+/// Calls `read` with a string.
+pub fn read_text(text: &JsString, read: &mut dyn FnMut(&str)) {
+    let ascii = match text.as_str().variant() {
+        JsStrVariant::Latin1(bytes) => ascii(bytes),
+        JsStrVariant::Utf16(_) => None,
+    };
+    match ascii {
+        Some(text) => read(text),
+        None => read(&plain_text(text)),
+    }
+}
+
+/// The characters as text, if all are ASCII.
+fn ascii(bytes: &[u8]) -> Option<&str> {
+    // SAFETY: text of ASCII characters is UTF-8.
+    bytes.is_ascii().then(|| unsafe { std::str::from_utf8_unchecked(bytes) })
 }
 
 /// The native thing an object is.
@@ -127,14 +146,8 @@ pub fn to_js(value: Value, context: &mut Context) -> JsResult<JsValue> {
         Value::Null => JsValue::null(),
         Value::Bool(value) => value.into(),
         Value::Number(number) => JsValue::from(number),
-        Value::String(text) => {
-            memory::weigh_string(text.len());
-            JsString::from(text).into()
-        }
-        Value::Text(text) => {
-            memory::weigh_string(text.len());
-            JsString::from(text).into()
-        }
+        Value::String(text) => string_of(&text),
+        Value::Text(text) => string_of(&text),
         Value::Bytes(bytes) => array_buffer(&bytes, context)?,
         Value::Shared(file) => file_buffer(file, context)?,
         Value::List(list) => {
@@ -159,6 +172,12 @@ pub fn to_js(value: Value, context: &mut Context) -> JsResult<JsValue> {
         Value::Callback(_) => JsValue::undefined(),
         Value::Handle(handle) => state(context).value_of(handle).unwrap_or_default(),
     })
+}
+
+/// A string.
+pub fn string_of(text: &str) -> JsValue {
+    memory::weigh_string(text.len());
+    JsString::from(text).into()
 }
 
 /// An object with these members.

@@ -6,7 +6,7 @@ use boa_engine::property::PropertyKey;
 use boa_engine::{Context, JsError, JsResult, JsValue, JsVariant};
 
 use super::convert::{enumerable_keys, plain_object, plain_text, property_keys, put, resource_of, to_rust};
-use super::{errors, json_text, memory};
+use super::{convert, errors, json_text, memory};
 use crate::js::engine::direct::{DirectContext, Look, PassedValue};
 use crate::js::value::{Resource, Throw, Value};
 
@@ -30,6 +30,17 @@ impl DirectContext for Context {
 
     fn text_of(&self, value: &JsValue) -> String {
         value.as_string().map(|text| plain_text(&text)).unwrap_or_default()
+    }
+
+    fn read_text(&self, value: &JsValue, read: &mut dyn FnMut(&str)) {
+        match value.as_string() {
+            Some(text) => convert::read_text(&text, read),
+            None => read(""),
+        }
+    }
+
+    fn string_of(&mut self, text: &str) -> JsResult<JsValue> {
+        Ok(convert::string_of(text))
     }
 
     fn resource_of(&self, value: &JsValue) -> Option<Resource> {

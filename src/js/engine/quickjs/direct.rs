@@ -1,7 +1,7 @@
 //! What native functions see of the values of a script themselves, on QuickJS.
 
 use super::convert::to_rust;
-use super::ffi::{Borrowed, Context, Owned, PropertyFlags, Thrown, ValueKind};
+use super::ffi::{Borrowed, Context, Owned, PropertyFlags, Thrown, ValueKind, ascii};
 use crate::js::engine::direct::{DirectContext, Look, PassedValue};
 use crate::js::value::{Resource, Value};
 
@@ -24,6 +24,17 @@ impl DirectContext for Context {
 
     fn text_of(&self, value: &Owned) -> String {
         if value.borrow().is_string() { self.text_or_empty(value) } else { String::new() }
+    }
+
+    fn read_text(&self, value: &Owned, read: &mut dyn FnMut(&str)) {
+        match ascii(&value) {
+            Some(text) => read(text),
+            None => read(&self.text_of(value)),
+        }
+    }
+
+    fn string_of(&mut self, text: &str) -> Result<Owned, Thrown> {
+        self.string(text)
     }
 
     fn resource_of(&self, value: &Owned) -> Option<Resource> {

@@ -29,6 +29,7 @@ pub use self::functions::{Closure, MethodEntry, NativeCall, NativeFunction, entr
 pub use self::modules::{CodeKind, ModuleRef, NativeModule};
 pub use self::objects::{KnownForms, MAX_KNOWN_MEMBERS, MemberName, OpenObject, PendingMembers};
 pub use self::runtime::{JsRuntime, LateGroup};
+pub use self::text::ascii;
 
 use self::text::{c_string, terminated};
 

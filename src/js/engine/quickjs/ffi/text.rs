@@ -47,7 +47,7 @@ pub fn lossy(bytes: &[u8]) -> String {
 }
 
 /// The value, if it is a string of ASCII characters.
-fn ascii(value: &impl AsRaw) -> Option<&str> {
+pub fn ascii(value: &impl AsRaw) -> Option<&str> {
     let mut len = 0;
     // SAFETY: the value is alive; the length is written before the call returns anything.
     let characters = unsafe { JS_GetText8(value.raw(), &mut len) };

@@ -10,7 +10,7 @@ use super::socket::{HandlerSight, JsSocket, ReadyState, message_text, values_of}
 use crate::js::engine::direct::{EventSource, Local, Look, Scope, resource_of};
 use crate::js::runtime::VuContext;
 use crate::js::value::{Throw, Value};
-use crate::net::ws::{OutgoingMessage, SocketEvent, TimedEvent};
+use crate::net::ws::{SocketEvent, TimedEvent, give_message};
 
 /// The members of an event of the type `message`, in their order.
 const MESSAGE_EVENT: &[&str] = &["type", "target", "timestamp", "data", "origin"];
@@ -47,7 +47,9 @@ pub fn send(vu: &VuContext, scope: &mut dyn Scope) -> Result<Local, Throw> {
         let (rare, socket) = (scope.data(1), scope.data(0));
         return scope.call(rare, &[socket, data]);
     }
-    socket.send(vu, OutgoingMessage::Text(scope.text(data)))?;
+    let mut sent = Ok(());
+    scope.read_text(data, &mut |text| sent = socket.send_text(vu, text));
+    sent?;
     scope.make(Value::Undefined)
 }
 
@@ -133,7 +135,11 @@ impl Events {
             ..=MAX_KEPT => self.socket.sees.get(),
             _ => HandlerSight::Event,
         };
-        let data = scope.make(message_text(text))?;
+        let data = match std::str::from_utf8(&text) {
+            Ok(data) => scope.make_text(data)?,
+            Err(_) => scope.make(message_text(text.clone()))?,
+        };
+        give_message(text);
         let event = match if sees == HandlerSight::Event { None } else { scope.kept(EVENT) } {
             Some(event) if sees == HandlerSight::Data => {
                 scope.refill(event, MESSAGE_EVENT, DATA, &[data])?;

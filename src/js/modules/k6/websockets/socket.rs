@@ -180,16 +180,33 @@ impl JsSocket {
     /// # Errors
     /// The socket is closed.
     pub fn send(&self, vu: &VuContext, outgoing: OutgoingMessage) -> Result<(), Throw> {
+        self.buffer(vu, outgoing.len())?;
+        self.is_closing.set(matches!(outgoing, OutgoingMessage::Close(..)));
+        if let Err(outgoing) = self.local.send(outgoing) {
+            self.channel.send(outgoing);
+        }
+        Ok(())
+    }
+
+    /// Sends a text.
+    ///
+    /// # Errors
+    /// The socket is closed.
+    pub fn send_text(&self, vu: &VuContext, text: &str) -> Result<(), Throw> {
+        if !self.is_over.get() && !self.is_closing.get() && self.local.send_text(text) {
+            return self.buffer(vu, text.len());
+        }
+        self.send(vu, OutgoingMessage::Text(text.to_owned()))
+    }
+
+    /// Counts what is about to be sent as not written yet.
+    fn buffer(&self, vu: &VuContext, length: usize) -> Result<(), Throw> {
         if self.is_over.get() || self.is_closing.get() {
             return Err(Throw::go("InvalidStateError"));
         }
         self.refresh_buffered(vu, &mut vu.recording());
         let (buffered, task) = self.buffered.get();
-        self.buffered.set((buffered + outgoing.len() as u64, task));
-        self.is_closing.set(matches!(outgoing, OutgoingMessage::Close(..)));
-        if let Err(outgoing) = self.local.send(outgoing) {
-            self.channel.send(outgoing);
-        }
+        self.buffered.set((buffered + length as u64, task));
         Ok(())
     }
 
