@@ -147,7 +147,7 @@ pub fn to_js(value: Value, context: &mut Context) -> JsResult<JsValue> {
         Value::Bool(value) => value.into(),
         Value::Number(number) => JsValue::from(number),
         Value::String(text) => string_of(&text),
-        Value::Text(text) => string_of(&text),
+        Value::Text(text) => string_of(text),
         Value::Bytes(bytes) => array_buffer(&bytes, context)?,
         Value::Shared(file) => file_buffer(file, context)?,
         Value::List(list) => {
