@@ -15,6 +15,10 @@ const MAX_LEVELS: usize = 3;
 
 impl DirectContext for Context {
     fn look(&self, value: &JsValue) -> Look {
+        // Before the others: a look at one is one more reference to it.
+        if value.is_string() {
+            return Look::Text;
+        }
         match value.variant() {
             JsVariant::Undefined => Look::Undefined,
             JsVariant::Null => Look::Null,
