@@ -395,6 +395,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_runtime_that_does_not_wait_tells_of_its_looks() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build_local(Default::default()).unwrap();
+        runtime.block_on(async {
+            let metrics = tokio::runtime::Handle::current().metrics();
+            let waits = metrics.worker_park_count(0);
+            let yields = tokio::task::spawn_local(async move {
+                for _ in 0..3 {
+                    let before = metrics.worker_total_busy_duration(0);
+                    tokio::task::yield_now().await;
+                    assert!(metrics.worker_total_busy_duration(0) > before);
+                }
+                assert_eq!(metrics.worker_park_count(0), waits);
+            });
+            yields.await.unwrap();
+        });
+    }
+
+    #[test]
     fn what_was_read_ahead_comes_first_and_says_nothing_of_the_socket() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let socket = TcpStream::connect(listener.local_addr().unwrap()).unwrap();

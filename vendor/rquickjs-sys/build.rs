@@ -280,7 +280,8 @@ fn guide(builder: &mut cc::Build) {
         let counted = Path::new(folder).join("quickjs.gcda");
         assert!(counted.exists(), "{GUIDE}: there is no {}", counted.display());
         println!("cargo:rerun-if-changed={}", counted.display());
-        builder.flag("-fprofile-use");
+        // A thread that was in the middle of a function when the program ended has counted its way in and not its way out.
+        builder.flag("-fprofile-use").flag("-fprofile-correction");
     }
     // The name of the file with the counts, whatever folder is compiled in.
     builder.flag("-dumpbase").flag(format!("{folder}/quickjs.c")).flag("-dumpbase-ext").flag(".c");
