@@ -396,7 +396,8 @@ mod tests {
 
     #[test]
     fn a_runtime_that_does_not_wait_tells_of_its_looks() {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build_local(Default::default()).unwrap();
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build_local(Default::default()).unwrap();
         runtime.block_on(async {
             let metrics = tokio::runtime::Handle::current().metrics();
             let waits = metrics.worker_park_count(0);
