@@ -243,7 +243,7 @@ fn assert_reads_as(shown: &str, value: f64, what: &str) {
     let end = text.find(|c: char| !c.is_ascii_digit() && !matches!(c, '.' | '-')).unwrap_or(text.len());
     let (number, unit) = text.split_at(end);
     let unit = unit.trim_start();
-    let units = [("µs", 1e-3), ("ms", 1.0), ("MB", 1e6), ("kB", 1e3), ("%", 0.01), ("s ", 1e3)];
+    let units = [("ns", 1e-6), ("µs", 1e-3), ("ms", 1.0), ("MB", 1e6), ("kB", 1e3), ("%", 0.01), ("s ", 1e3)];
     let factor = units.iter().find(|(name, _)| format!("{unit} ").starts_with(name)).map_or(1.0, |(_, factor)| *factor);
     let read = number.parse::<f64>().unwrap_or_else(|_| panic!("{what}: `{shown}` is no figure")) * factor;
     // The console has two digits of bytes.
