@@ -48,6 +48,7 @@ pub mod redis;
 pub mod remote;
 pub mod socket;
 pub mod socks;
+mod spare_buffers;
 #[cfg(feature = "x-sql")]
 pub mod sql;
 #[cfg(feature = "x-sse")]

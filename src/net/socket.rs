@@ -17,6 +17,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
 use super::arrival;
+use super::spare_buffers::SpareBuffers;
 use super::stand_in::Watched;
 
 /// Raw socket bytes of one client, TLS and protocol overhead included.
@@ -447,24 +448,17 @@ const SCRATCH_BYTES: usize = 64 * 1024;
 
 thread_local! {
     static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; SCRATCH_BYTES].into_boxed_slice());
-    static SPARE: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+    static SPARE: SpareBuffers = const { SpareBuffers::new(SCRATCH_BYTES, 64) };
 }
 
 /// A buffer that was used before, or a new one.
 pub fn take_buffer() -> Vec<u8> {
-    SPARE.with_borrow_mut(Vec::pop).unwrap_or_default()
+    SPARE.with(SpareBuffers::take)
 }
 
 /// Gives a buffer back for the next request of any connection of this thread.
-pub fn give_buffer(mut buffer: Vec<u8>) {
-    if (1..=SCRATCH_BYTES).contains(&buffer.capacity()) {
-        SPARE.with_borrow_mut(|spare| {
-            if spare.len() < 64 {
-                buffer.clear();
-                spare.push(buffer);
-            }
-        });
-    }
+pub fn give_buffer(buffer: Vec<u8>) {
+    SPARE.with(|spare| spare.give(buffer));
 }
 
 impl AsyncRead for NetStream {

@@ -45,7 +45,7 @@ impl StandingWaker {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use std::future::poll_fn;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
@@ -53,8 +53,9 @@ mod tests {
 
     use super::*;
 
+    /// Counts how often it is woken.
     #[derive(Default)]
-    struct Woken(AtomicUsize);
+    pub struct Woken(pub AtomicUsize);
 
     impl Wake for Woken {
         fn wake(self: Arc<Self>) {

@@ -4,10 +4,11 @@
 //! kilobytes per connection, fastwebsockets hands out frames but no messages, and neither has the error texts that
 //! scripts see in k6. Here a connection that waits keeps no buffer at all. As k6, text is not checked for being UTF-8.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 
 use super::close;
 use super::deflate::MessageInflater;
+use crate::net::spare_buffers::SpareBuffers;
 
 /// The longest message, in bytes, compressed or not. k6 has no such limit; but a message may never end, and a few packed bytes can
 /// stand for gigabytes.
@@ -335,8 +336,8 @@ impl FrameParser {
 }
 
 thread_local! {
-    /// Room for short messages, the last used on top: it is in the processor's cache still.
-    static SPARE: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+    /// Room for short messages.
+    static SPARE: SpareBuffers = const { SpareBuffers::new(MAX_SPARE, MAX_SPARES) };
 }
 
 /// A copy of a message, where another one was if it is short.
@@ -344,21 +345,14 @@ fn kept_message(payload: &[u8]) -> Vec<u8> {
     if payload.len() > MAX_SPARE {
         return payload.to_vec();
     }
-    let mut message = SPARE.with_borrow_mut(Vec::pop).unwrap_or_default();
+    let mut message = SPARE.with(SpareBuffers::take);
     message.extend_from_slice(payload);
     message
 }
 
 /// Gives the room of a message back for the next ones of this thread.
-pub fn give_message(mut message: Vec<u8>) {
-    if (1..=MAX_SPARE).contains(&message.capacity()) {
-        SPARE.with_borrow_mut(|spare| {
-            if spare.len() < MAX_SPARES {
-                message.clear();
-                spare.push(message);
-            }
-        });
-    }
+pub fn give_message(message: Vec<u8>) {
+    SPARE.with(|spare| spare.give(message));
 }
 
 /// Reads the payload of a close frame.
