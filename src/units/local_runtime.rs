@@ -10,23 +10,17 @@ use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 ///
 /// # Errors
 /// When the system refuses the thread or what the runtime takes.
-pub fn start(
-    name: String,
-    mut builder: Builder,
-    work: impl FnOnce(LocalRuntime) + Send + 'static,
-) -> io::Result<thread::JoinHandle<()>> {
+pub fn start(name: String, mut builder: Builder, work: impl FnOnce(LocalRuntime) + Send + 'static) -> io::Result<()> {
     let (built_tx, built_rx) = mpsc::sync_channel(1);
     // Such a runtime does not leave the thread that it is built on.
-    let thread =
-        thread::Builder::new().name(name).spawn(move || match builder.build_local(LocalOptions::default()) {
-            Ok(runtime) => {
-                _ = built_tx.send(Ok(()));
-                work(runtime);
-            }
-            Err(error) => _ = built_tx.send(Err(error)),
-        })?;
-    built_rx.recv().map_err(io::Error::other)??;
-    Ok(thread)
+    thread::Builder::new().name(name).spawn(move || match builder.build_local(LocalOptions::default()) {
+        Ok(runtime) => {
+            _ = built_tx.send(Ok(()));
+            work(runtime);
+        }
+        Err(error) => _ = built_tx.send(Err(error)),
+    })?;
+    built_rx.recv().map_err(io::Error::other)?
 }
 
 #[cfg(test)]
@@ -36,11 +30,11 @@ mod tests {
     #[test]
     fn tasks_are_of_the_thread() {
         let (found_tx, found_rx) = mpsc::channel();
-        let thread = start("local".to_owned(), Builder::new_current_thread(), move |runtime| {
+        let started = start("local".to_owned(), Builder::new_current_thread(), move |runtime| {
             let task = async { tokio::task::spawn_local(async { thread::current().name().map(str::to_owned) }).await };
             found_tx.send(runtime.block_on(task).unwrap()).unwrap();
         });
         assert_eq!(found_rx.recv().unwrap().as_deref(), Some("local"));
-        thread.unwrap().join().unwrap();
+        started.unwrap();
     }
 }

@@ -191,9 +191,7 @@ pub trait DirectContext: EngineContext<Value: PassedValue<Self>> {
     /// A string as text.
     fn text_of(&self, value: &Self::Value) -> String;
     /// As [`Scope::read_text`].
-    fn read_text(&self, value: &Self::Value, read: &mut dyn FnMut(&str)) {
-        read(&self.text_of(value));
-    }
+    fn read_text(&self, value: &Self::Value, read: &mut dyn FnMut(&str));
     /// As [`Scope::make_text`].
     ///
     /// # Errors

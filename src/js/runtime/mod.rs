@@ -19,4 +19,4 @@ pub use module_loader::ModuleLoader;
 pub use module_table::{DirectOp, Op};
 pub use script::{HttpDefaults, Script};
 pub use stop::Stop;
-pub use vu_context::{LifecycleStage, VuContext, VuRecording};
+pub use vu_context::{LifecycleStage, VuContext};

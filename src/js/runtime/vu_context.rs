@@ -143,18 +143,6 @@ impl Default for SettledWait {
     }
 }
 
-/// Writes several things of a VU down in a row.
-pub struct VuRecording<'a>(Option<Recording<'a>>);
-
-impl VuRecording<'_> {
-    /// As [`VuContext::record`].
-    pub fn record(&mut self, record: Record) {
-        if let Some(recording) = &mut self.0 {
-            recording.record(record);
-        }
-    }
-}
-
 impl Awaitable for VuContext {
     fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
         let has_waited = self.settled.take().has_waited;
@@ -543,14 +531,12 @@ impl VuContext {
 
     /// Writes a record down; what the summary's own VU measures is not part of the run.
     pub fn record(&self, record: Record) {
-        if self.stage.get() != LifecycleStage::Summary {
-            self.worker.record(record);
-        }
+        self.recording().record(record);
     }
 
-    /// Writes several things down in a row.
-    pub fn recording(&self) -> VuRecording<'_> {
-        VuRecording((self.stage.get() != LifecycleStage::Summary).then(|| self.worker.recording()))
+    /// As [`Self::record`], for several records in a row.
+    pub fn recording(&self) -> Recording<'_> {
+        Recording::on((self.stage.get() != LifecycleStage::Summary).then_some(&*self.worker))
     }
 
     /// Writes one sample down, at this moment.

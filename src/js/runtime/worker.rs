@@ -45,16 +45,6 @@ struct CachedTagSet {
 }
 
 impl Worker {
-    /// Adds a record of one of its VUs.
-    pub fn record(&self, record: Record) {
-        self.recorder().push(record);
-    }
-
-    /// For several records in a row: what they are added to is locked once, with the first.
-    pub fn recording(&self) -> Recording<'_> {
-        Recording { worker: self, recorder: None }
-    }
-
     /// Hands the gathered records to the ledger.
     pub fn flush(&self) {
         self.recorder().flush();
@@ -100,16 +90,25 @@ impl Worker {
     }
 }
 
-/// Adds records of one of its VUs; nobody else does meanwhile, not even the same thread.
+/// Adds records of a VU to those of its worker, which are locked once, with the first: nobody else adds any meanwhile, not even the
+/// same thread.
 pub struct Recording<'a> {
-    worker: &'a Worker,
+    /// `None` where nothing is recorded.
+    worker: Option<&'a Worker>,
     recorder: Option<MutexGuard<'a, Recorder>>,
 }
 
-impl Recording<'_> {
+impl<'a> Recording<'a> {
+    /// To the records of this worker; to nothing where there is none.
+    pub fn on(worker: Option<&'a Worker>) -> Self {
+        Self { worker, recorder: None }
+    }
+
     /// Adds a record.
     pub fn record(&mut self, record: Record) {
-        self.recorder.get_or_insert_with(|| self.worker.recorder()).push(record);
+        if let Some(worker) = self.worker {
+            self.recorder.get_or_insert_with(|| worker.recorder()).push(record);
+        }
     }
 }
 

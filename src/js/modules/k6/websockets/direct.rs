@@ -6,10 +6,10 @@ use std::task::{Context, Poll, ready};
 
 use smallvec::SmallVec;
 
-use super::socket::{HandlerSight, JsSocket, ReadyState, message_text, values_of};
+use super::socket::{HandlerSight, JsSocket, ReadyState, values_of};
 use crate::js::engine::direct::{EventSource, Local, Look, Scope, resource_of};
 use crate::js::runtime::VuContext;
-use crate::js::value::{Throw, Value};
+use crate::js::value::{Throw, Value, text_of};
 use crate::net::ws::{SocketEvent, TimedEvent, give_message};
 
 /// The members of an event of the type `message`, in their order.
@@ -137,7 +137,7 @@ impl Events {
         };
         let data = match std::str::from_utf8(&text) {
             Ok(data) => scope.make_text(data)?,
-            Err(_) => scope.make(message_text(text.clone()))?,
+            Err(_) => scope.make_text(&text_of(&text))?,
         };
         give_message(text);
         let event = match if sees == HandlerSight::Event { None } else { scope.kept(EVENT) } {

@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 use futures_util::future::{FutureExt, LocalBoxFuture};
 
 use crate::execution::precise_timer;
-use crate::js::runtime::{VuContext, VuRecording};
+use crate::js::runtime::VuContext;
+use crate::js::runtime::worker::Recording;
 use crate::js::value::{Throw, Value, text_of};
 use crate::metrics::record::millis;
 use crate::metrics::system_tags::SystemTag as Tag;
@@ -182,9 +183,7 @@ impl JsSocket {
     pub fn send(&self, vu: &VuContext, outgoing: OutgoingMessage) -> Result<(), Throw> {
         self.buffer(vu, outgoing.len())?;
         self.is_closing.set(matches!(outgoing, OutgoingMessage::Close(..)));
-        if let Err(outgoing) = self.local.send(outgoing) {
-            self.channel.send(outgoing);
-        }
+        self.pass(outgoing);
         Ok(())
     }
 
@@ -193,10 +192,18 @@ impl JsSocket {
     /// # Errors
     /// The socket is closed.
     pub fn send_text(&self, vu: &VuContext, text: &str) -> Result<(), Throw> {
-        if !self.is_over.get() && !self.is_closing.get() && self.local.send_text(text) {
-            return self.buffer(vu, text.len());
+        self.buffer(vu, text.len())?;
+        if !self.local.send_text(text) {
+            self.pass(OutgoingMessage::Text(text.to_owned()));
         }
-        self.send(vu, OutgoingMessage::Text(text.to_owned()))
+        Ok(())
+    }
+
+    /// Hands a frame to who serves the connection.
+    fn pass(&self, outgoing: OutgoingMessage) {
+        if let Err(outgoing) = self.local.send(outgoing) {
+            self.channel.send(outgoing);
+        }
     }
 
     /// Counts what is about to be sent as not written yet.
@@ -264,7 +271,7 @@ impl JsSocket {
     }
 
     /// Updates what is not written yet, once in a task.
-    fn refresh_buffered(&self, vu: &VuContext, recording: &mut VuRecording<'_>) {
+    fn refresh_buffered(&self, vu: &VuContext, recording: &mut Recording<'_>) {
         let (buffered, task) = self.buffered.get();
         if self.api == SocketApi::Blocking || task != vu.task() {
             self.buffered.set((buffered, vu.task()));
@@ -274,14 +281,14 @@ impl JsSocket {
 
     // Samples ----------------------------------------------------------------------------------------------------
 
-    fn sample(&self, recording: &mut VuRecording<'_>, time: Stamp, metric: MetricId, value: f64) {
+    fn sample(&self, recording: &mut Recording<'_>, time: Stamp, metric: MetricId, value: f64) {
         let tags = self.tags.borrow().clone();
         recording.record(Record::Sample { time, metric, value, tags, metadata: self.metadata.clone() });
     }
 
     /// Counts what was written. Before the tags are known it does nothing: what was sent while the socket connected is counted
     /// with its first event.
-    fn count_written(&self, vu: &VuContext, recording: &mut VuRecording<'_>) {
+    fn count_written(&self, vu: &VuContext, recording: &mut Recording<'_>) {
         if !self.is_tagged.get() {
             return;
         }
@@ -338,7 +345,7 @@ impl JsSocket {
     }
 
     /// Counts the attempt to connect.
-    fn count_attempt(&self, vu: &VuContext, recording: &mut VuRecording<'_>, began: Instant, ended: Instant) {
+    fn count_attempt(&self, vu: &VuContext, recording: &mut Recording<'_>, began: Instant, ended: Instant) {
         let time = vu.script.epoch.stamp(ended);
         self.sample(recording, time, builtin::WS_SESSIONS, 1.0);
         let took = ended.saturating_duration_since(began);
@@ -350,7 +357,7 @@ impl JsSocket {
         self.finish_in(vu, &mut vu.recording(), at);
     }
 
-    fn finish_in(&self, vu: &VuContext, recording: &mut VuRecording<'_>, at: Instant) {
+    fn finish_in(&self, vu: &VuContext, recording: &mut Recording<'_>, at: Instant) {
         if self.is_over.replace(true) {
             return;
         }
@@ -368,7 +375,7 @@ impl JsSocket {
         self.count_in(vu, &mut vu.recording(), timed)
     }
 
-    fn count_in(&self, vu: &VuContext, recording: &mut VuRecording<'_>, timed: &TimedEvent) -> Stamp {
+    fn count_in(&self, vu: &VuContext, recording: &mut Recording<'_>, timed: &TimedEvent) -> Stamp {
         let time = vu.script.epoch.stamp(timed.at);
         match &timed.event {
             SocketEvent::Open(answer) => {
@@ -448,7 +455,7 @@ pub fn values_of(event: SocketEvent, time: f64) -> Vec<Value> {
 }
 
 /// A text as a script sees it.
-pub fn message_text(text: Vec<u8>) -> Value {
+fn message_text(text: Vec<u8>) -> Value {
     String::from_utf8(text).unwrap_or_else(|error| text_of(error.as_bytes())).into()
 }
 
