@@ -83,6 +83,11 @@ impl ClientConnections {
         }
     }
 
+    /// Returns a handle of a connection that requests share to the pool.
+    pub fn put_handle_back(&self, handle: Box<Http2>) {
+        self.pool.borrow_mut().put_handle(handle);
+    }
+
     /// True when a request to `url` that takes no time finds a connection which this thread serves; it may have been closed
     /// meanwhile.
     pub fn serves(&self, url: &Url) -> bool {

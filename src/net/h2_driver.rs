@@ -181,6 +181,11 @@ impl H2Driver {
         &self.0.0
     }
 
+    /// True when both are of one connection.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// When the server said that it takes no more streams, if it has.
     pub fn goaway(&self) -> Option<Instant> {
         lock(&self.driven().stream.0).arrivals.goaway()

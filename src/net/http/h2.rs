@@ -36,6 +36,14 @@ const CONNECTION_WINDOW: u32 = 1 << 30;
 /// The largest header list that is read; Go's limit.
 const MAX_HEAD: u32 = 10 << 20;
 
+/// What a request asked for, as it came and as the `http` crate has it.
+#[derive(Debug)]
+struct RecentTarget {
+    host: String,
+    target: String,
+    uri: http::Uri,
+}
+
 /// A connection that speaks HTTP/2. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Http2 {
@@ -50,6 +58,8 @@ pub struct Http2 {
     pub tls: Option<TlsInfo>,
     /// True when it has carried a request before.
     pub reused: bool,
+    /// Where the last request went: most go where others went before.
+    recent: Option<Arc<RecentTarget>>,
     /// What drives it. Dropped after `sender`.
     pub driver: H2Driver,
 }
@@ -69,7 +79,7 @@ impl Http2 {
             .enable_push(false);
         let opened = H2Driver::open(&builder, stream, |stream| stream, ended).await;
         let (sender, driver) = opened.map_err(|error| NetError::h2(&error, local, remote))?;
-        Ok(Self { sender, end, local, remote, tls, reused: false, driver })
+        Ok(Self { sender, end, local, remote, tls, reused: false, recent: None, driver })
     }
 
     /// When the word of the server that ended a stream arrived, or the end of the connection.
@@ -110,17 +120,33 @@ impl Http2 {
         polled
     }
 
-    /// Pending for ever where what was read, at `arrived` if it is no error, arrived after the request's time was up, though this
-    /// thread reads it before it notices that: the timeout is due.
+    /// What was read, and when that `arrived`. Pending for ever where it arrived, or the error did, after the request's time was up,
+    /// though this thread reads it before it notices that: the timeout is due.
     fn in_time<T>(
         &self,
         read: Result<T, h2::Error>,
         arrived: Instant,
         exchange: &ActiveExchange,
         progress: &HopProgress,
-    ) -> Poll<Result<T, h2::Error>> {
+    ) -> Poll<Result<(T, Instant), h2::Error>> {
         let ended = read.as_ref().err().and_then(|error| self.arrival_of(error, exchange));
-        if progress.timer.is_past(ended.unwrap_or(arrived)) { Poll::Pending } else { Poll::Ready(read) }
+        if progress.timer.is_past(ended.unwrap_or(arrived)) {
+            return Poll::Pending;
+        }
+        Poll::Ready(read.map(|read| (read, arrived)))
+    }
+
+    fn uri(&mut self, url: &Url, wire: &WireRequest<'_>) -> Result<http::Uri, NetError> {
+        let (host, target) = (wire.host, wire.target);
+        let recent = self.recent.as_ref().filter(|recent| recent.target == target && recent.host == host);
+        if let Some(recent) = recent {
+            return Ok(recent.uri.clone());
+        }
+        let uri = http::Uri::builder().scheme(url.scheme()).authority(host).path_and_query(&*printable(target));
+        let uri = uri.build().map_err(|error| invalid(&error))?;
+        self.recent =
+            Some(Arc::new(RecentTarget { host: host.to_owned(), target: target.to_owned(), uri: uri.clone() }));
+        Ok(uri)
     }
 
     /// Sends `wire` and reads the response; its body is stored in `progress`.
@@ -131,14 +157,15 @@ impl Http2 {
         sink: impl FnOnce(&ResponseHead) -> BodySink,
         progress: &mut HopProgress,
     ) -> Result<ResponseHead, NetError> {
-        let request = request_head(url, wire)?;
-        let unsent = |error: h2::Error| NetError::h2(&error, self.local, self.remote).at(ErrorStage::Before);
+        let request = request_head(self.uri(url, wire)?, wire)?;
+        let (local, remote) = (self.local, self.remote);
+        let unsent = |error: h2::Error| NetError::h2(&error, local, remote).at(ErrorStage::Before);
+        let mut in_flight = self.driver.begin();
+        poll_fn(|cx| self.sender.poll_ready(cx)).await.map_err(unsent)?;
         let driver = &self.driver;
-        let mut in_flight = driver.begin();
-        let mut sender = self.sender.clone().ready().await.map_err(unsent)?;
         let has_body = matches!(wire.body, WireBody::EmptyChunked) || !wire.body.is_empty();
         driver.set_heavy(wire.body.len() > SMALL_BODY);
-        let sent = driver.before_sending(|| sender.send_request(request, !has_body));
+        let sent = driver.before_sending(|| self.sender.send_request(request, !has_body));
         let (response, body) = sent.map_err(unsent)?;
         in_flight.on(body.stream_id());
         let mut response = pin!(response);
@@ -173,11 +200,11 @@ impl Http2 {
             self.in_time(response, in_flight.arrivals().first, &in_flight, progress)
         })
         .await;
-        let response = match response {
+        let (response, mut arrived) = match response {
             Ok(response) => response,
             Err(error) => return Err(self.stream_error(error, &in_flight, progress).await),
         };
-        progress.timer.first_byte(in_flight.arrivals().first);
+        progress.timer.first_byte(arrived);
         let (parts, mut stream) = response.into_parts();
         let headers = headers_of(parts.headers).await?;
         let status = parts.status.as_u16();
@@ -206,8 +233,11 @@ impl Http2 {
                 self.in_time(chunk, in_flight.arrivals().last, &in_flight, progress)
             });
             let chunk = match chunk.await {
-                Ok(Some(chunk)) => chunk,
-                Ok(None) => break,
+                Ok((chunk, at)) => {
+                    arrived = at;
+                    let Some(chunk) = chunk else { break };
+                    chunk
+                }
                 // The `h2` crate resets a stream whose body is not as long as announced.
                 Err(error) if error.is_library() && error.reason() == Some(h2::Reason::PROTOCOL_ERROR) => {
                     progress.timer.over_since_got(in_flight.arrivals().last);
@@ -232,7 +262,7 @@ impl Http2 {
                 break;
             }
         }
-        progress.timer.over(in_flight.arrivals().last);
+        progress.timer.over(arrived);
         if received > LONG_BODY {
             driver.set_heavy(true);
         }
@@ -279,14 +309,11 @@ async fn send_body(mut stream: h2::SendStream<Bytes>, payload: WireBody<'_>) -> 
     Ok(())
 }
 
-fn request_head(url: &Url, wire: &WireRequest<'_>) -> Result<http::Request<()>, NetError> {
-    let invalid = |error: &dyn std::fmt::Display| NetError::other(format!("http2: invalid request: {error}"));
-    let uri = http::Uri::builder()
-        .scheme(url.scheme())
-        .authority(wire.host)
-        .path_and_query(&*printable(wire.target))
-        .build()
-        .map_err(|error| invalid(&error))?;
+fn invalid(error: &dyn std::fmt::Display) -> NetError {
+    NetError::other(format!("http2: invalid request: {error}"))
+}
+
+fn request_head(uri: http::Uri, wire: &WireRequest<'_>) -> Result<http::Request<()>, NetError> {
     let method = http::Method::from_bytes(wire.method.as_bytes()).map_err(|error| invalid(&error))?;
     let mut request = http::Request::builder().method(method).uri(uri).version(http::Version::HTTP_2);
     if let Some(agent) = wire.headers.user_agent.as_deref().filter(|agent| !agent.is_empty()) {

@@ -29,8 +29,39 @@ impl Connection {
 
 /// A connection between requests, and where it leads.
 type IdleConnection = (PoolKey, Box<Http1>);
-/// A connection that requests share, where it leads, and what was asked for.
-type SharedConnection = (PoolKey, Protocol, Http2);
+
+/// A connection that requests share.
+#[derive(Debug)]
+struct SharedConnection {
+    key: PoolKey,
+    /// What was asked for.
+    protocol: Protocol,
+    handle: Http2,
+    /// Another handle, which the last request has given back: a new one takes its time.
+    spare: Option<Box<Http2>>,
+}
+
+impl SharedConnection {
+    fn new(key: PoolKey, protocol: Protocol, handle: Http2) -> Self {
+        Self { key, protocol, handle, spare: None }
+    }
+
+    fn leads_to(&self, url: &Url, protocol: Protocol) -> bool {
+        self.protocol == protocol && self.key.fits(url)
+    }
+
+    /// Another handle, for a request.
+    fn share(&mut self) -> Box<Http2> {
+        let mut handle = self.spare.take().unwrap_or_else(|| self.handle.clone().into());
+        handle.reused = true;
+        handle
+    }
+
+    /// For the pool of another thread.
+    fn lend(&self) -> Self {
+        Self::new(self.key.clone(), self.protocol, self.handle.clone())
+    }
+}
 
 /// Connections on their way from the pool of one thread to that of another.
 #[derive(Debug, Default)]
@@ -60,13 +91,10 @@ impl ConnectionPool {
 
     /// The connection to `url` that was used last and is still alive.
     pub fn take(&mut self, url: &Url, protocol: Protocol) -> Option<Connection> {
-        let at = self.shared.iter().position(|(key, spoken, _)| key.fits(url) && *spoken == protocol);
-        if let Some(at) = at {
-            let (.., shared) = &self.shared[at];
-            if !shared.driver.is_closed() {
-                let mut shared = shared.clone();
-                shared.reused = true;
-                return Some(Connection::Shared(shared.into()));
+        if let Some(at) = self.shared.iter().position(|shared| shared.leads_to(url, protocol)) {
+            let shared = &mut self.shared[at];
+            if !shared.handle.driver.is_closed() {
+                return Some(Connection::Shared(shared.share()));
             }
             self.shared.remove(at);
         }
@@ -90,6 +118,13 @@ impl ConnectionPool {
         self.insert(key.unwrap_or_else(|| PoolKey::new(url)), connection);
     }
 
+    /// Keeps a handle that a request is done with, for the next one.
+    pub fn put_handle(&mut self, handle: Box<Http2>) {
+        if let Some(shared) = self.shared.iter_mut().find(|shared| shared.handle.driver.is_same(&handle.driver)) {
+            shared.spare = Some(handle);
+        }
+    }
+
     fn insert(&mut self, key: PoolKey, connection: Box<Http1>) {
         if self.idle.iter().filter(|(known, _)| *known == key).count() >= self.max_idle_per_host {
             return;
@@ -103,9 +138,8 @@ impl ConnectionPool {
     /// True when a request to `url` that takes no time finds a connection which this thread serves; it may have been closed
     /// meanwhile.
     pub fn serves(&self, url: &Url) -> bool {
-        let shared = self.shared.iter().find(|(key, spoken, _)| key.fits(url) && *spoken == Protocol::Negotiated);
-        match shared {
-            Some((.., shared)) => shared.driver.is_here() && !shared.driver.is_heavy(),
+        match self.shared.iter().find(|shared| shared.leads_to(url, Protocol::Negotiated)) {
+            Some(SharedConnection { handle, .. }) => handle.driver.is_here() && !handle.driver.is_heavy(),
             None => self.idle.iter().any(|(key, _)| key.fits(url)),
         }
     }
@@ -120,13 +154,15 @@ impl ConnectionPool {
         }
         // What is lost on the way fails where it is attached.
         lent.idle.iter_mut().for_each(|(_, connection)| _ = connection.stream.detach());
-        let is_lent = |(_, spoken, shared): &&SharedConnection| {
-            let driver = &shared.driver;
+        let is_lent = |shared: &&SharedConnection| {
+            let driver = &shared.handle.driver;
             // On its way nobody reads it, and who takes it may be late: no exchange waits for that, where it could stay.
-            *spoken == Protocol::Negotiated && driver.is_here() && (heavy || driver.is_idle() && !driver.is_heavy())
+            shared.protocol == Protocol::Negotiated
+                && driver.is_here()
+                && (heavy || driver.is_idle() && !driver.is_heavy())
         };
-        lent.shared.extend(self.shared.iter().filter(|_| shares).filter(is_lent).cloned());
-        lent.shared.iter().for_each(|(.., shared)| shared.driver.release());
+        lent.shared.extend(self.shared.iter().filter(|_| shares).filter(is_lent).map(SharedConnection::lend));
+        lent.shared.iter().for_each(|shared| shared.handle.driver.release());
         lent
     }
 
@@ -137,19 +173,19 @@ impl ConnectionPool {
                 self.insert(key, connection);
             }
         }
-        for (key, protocol, connection) in lent.shared {
-            self.shared.retain(|(known, spoken, _)| *known != key || *spoken != protocol);
-            self.shared.push((key, protocol, connection));
+        for shared in lent.shared {
+            self.shared.retain(|known| known.key != shared.key || known.protocol != shared.protocol);
+            self.shared.push(shared);
         }
-        self.shared.iter().for_each(|(.., shared)| shared.driver.adopt());
+        self.shared.iter().for_each(|shared| shared.handle.driver.adopt());
     }
 
     /// Shares a new HTTP/2 connection; when another came first, that one is used.
     pub fn share(&mut self, url: &Url, protocol: Protocol, connection: Http2) -> Http2 {
-        match self.shared.iter().find(|(key, spoken, _)| key.fits(url) && *spoken == protocol) {
-            Some((.., earlier)) => earlier.clone(),
+        match self.shared.iter().find(|shared| shared.leads_to(url, protocol)) {
+            Some(earlier) => earlier.handle.clone(),
             None => {
-                self.shared.push((PoolKey::new(url), protocol, connection.clone()));
+                self.shared.push(SharedConnection::new(PoolKey::new(url), protocol, connection.clone()));
                 connection
             }
         }
@@ -157,7 +193,7 @@ impl ConnectionPool {
 
     /// Forgets the HTTP/2 connection to `url`; running requests keep it open.
     pub fn forget(&mut self, url: &Url, protocol: Protocol) {
-        self.shared.retain(|(key, spoken, _)| !key.fits(url) || *spoken != protocol);
+        self.shared.retain(|shared| !shared.leads_to(url, protocol));
     }
 
     /// Closes everything idle.

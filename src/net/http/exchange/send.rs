@@ -90,10 +90,10 @@ async fn send_with_retries(
         let error = match result {
             Ok(head) => {
                 log.received(&head, wire.method);
-                if let Connection::One(connection) = connection
-                    && head.keep
-                {
-                    connections.put_back(url, connection);
+                match connection {
+                    Connection::One(connection) if head.keep => connections.put_back(url, connection),
+                    Connection::One(_) => {}
+                    Connection::Shared(handle) => connections.put_handle_back(handle),
                 }
                 return Ok(head);
             }
