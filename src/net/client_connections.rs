@@ -12,6 +12,7 @@ use super::http::proto::error::NetError;
 use super::http::proto::url::Url;
 use super::http::timing::HopTimer;
 use super::socket::Traffic;
+use crate::units::standing_timeout::StandingTimeout;
 
 /// One client on its network thread, or what it keeps on the thread of its VU.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub struct ClientConnections {
     on_worker: bool,
     /// How many are under way on the network thread.
     exchanges: Cell<usize>,
+    /// Of exchanges.
+    timeout: StandingTimeout,
 }
 
 impl ClientConnections {
@@ -34,7 +37,7 @@ impl ClientConnections {
     pub fn over(connector: Connector) -> Self {
         let config = connector.config();
         let pool = ConnectionPool::new(config.max_idle, config.max_idle_per_host);
-        Self { connector, pool: pool.into(), on_worker: false, exchanges: Cell::new(0) }
+        Self { connector, pool: pool.into(), on_worker: false, exchanges: Cell::new(0), timeout: Default::default() }
     }
 
     /// An empty pool on a thread that runs scripts too, for connections that come from the network thread.
@@ -45,6 +48,11 @@ impl ClientConnections {
     /// What opens this client's connections.
     pub fn connector(&self) -> &Connector {
         &self.connector
+    }
+
+    /// What limits the time of exchanges on this thread.
+    pub fn timeout(&self) -> &StandingTimeout {
+        &self.timeout
     }
 
     /// True when every request has a connection of its own.

@@ -19,6 +19,7 @@ pub mod process_group;
 pub mod quote;
 pub mod redact;
 pub mod scheduling;
+pub mod standing_timeout;
 pub mod sync;
 pub mod waker;
 pub mod web_client;

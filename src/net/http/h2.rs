@@ -226,7 +226,7 @@ impl Http2 {
         progress.body = keeps.then(|| limit.buffer());
         let mut left = sink.most();
         let mut received = 0;
-        loop {
+        let has_ended = loop {
             let chunk = poll_fn(|cx| {
                 upload(cx, progress);
                 let chunk = ready!(self.poll_before_due(progress, || stream.poll_data(cx))).transpose();
@@ -235,7 +235,7 @@ impl Http2 {
             let chunk = match chunk.await {
                 Ok((chunk, at)) => {
                     arrived = at;
-                    let Some(chunk) = chunk else { break };
+                    let Some(chunk) = chunk else { break stream.is_end_stream() };
                     chunk
                 }
                 // The `h2` crate resets a stream whose body is not as long as announced.
@@ -258,15 +258,16 @@ impl Http2 {
             }
             // Without an end, nothing is taken off.
             left -= if left == usize::MAX { 0 } else { wanted.len() };
-            if left == 0 || stream.is_end_stream() {
-                break;
+            let has_ended = stream.is_end_stream();
+            if left == 0 || has_ended {
+                break has_ended;
             }
-        }
+        };
         progress.timer.over(arrived);
         if received > LONG_BODY {
             driver.set_heavy(true);
         }
-        if stream.is_end_stream() && !is_uploading {
+        if has_ended && !is_uploading {
             in_flight.ends();
         }
         Ok(head)

@@ -58,17 +58,17 @@ pub async fn run(connections: &ClientConnections, mut exchange: Box<OpenExchange
         // Pinned where it is made: it is of several KB, and each future that holds it would be handed on with it.
         let following = pin!(redirects::follow(connections, &mut exchange));
         match deadline {
-            Some(deadline) => tokio::time::timeout_at(deadline, following).await,
-            None => Ok(following.await),
+            Some(deadline) => connections.timeout().limit(deadline, following).await,
+            None => Some(following.await),
         }
     };
     let progress = &exchange.log.hop.progress;
     let result = match followed {
-        Ok(Err(error)) if error.stage == ErrorStage::Elsewhere => return Outcome::GoesOn(exchange),
-        Ok(result) => result,
-        Err(_) if progress.is_oversized => Err(body::too_long()),
-        Err(_) if progress.has_head => Err(NetError::timeout().at(ErrorStage::Body)),
-        Err(_) => Err(NetError::timeout()),
+        Some(Err(error)) if error.stage == ErrorStage::Elsewhere => return Outcome::GoesOn(exchange),
+        Some(result) => result,
+        None if progress.is_oversized => Err(body::too_long()),
+        None if progress.has_head => Err(NetError::timeout().at(ErrorStage::Body)),
+        None => Err(NetError::timeout()),
     };
     Outcome::Done(exchange.finish(result))
 }
