@@ -23,7 +23,7 @@ pub struct ClientConnections {
     on_worker: bool,
     /// How many are under way on the network thread.
     exchanges: Cell<usize>,
-    /// Of exchanges.
+    /// Limits exchanges.
     timeout: StandingTimeout,
 }
 

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use tokio::task::coop::unconstrained;
 use tokio::time::{Instant, Sleep};
 
-/// Limits the time of futures of one thread, inside a runtime of Tokio. A timer that is set and taken back for each of them takes ten
+/// Limits the time of futures of one thread, always inside the same runtime of Tokio. A timer that is set and taken back for each of them takes ten
 /// locked instructions; the one of the last is left to stand instead, and set anew where it would be late or has rung for nothing.
 #[derive(Debug, Default)]
 pub struct StandingTimeout {
@@ -62,7 +62,7 @@ impl SetTimer {
         if is_awaited && !self.sleep.is_elapsed() {
             return Poll::Pending;
         }
-        // Without the budget of the task: a timer that is refused for want of it wakes nobody.
+        // Without the budget of the task: a timer that is refused for want of it is not set, and would be taken for one that is.
         while pin!(unconstrained(self.sleep.as_mut())).poll(cx).is_ready() {
             if self.sleep.deadline() == deadline {
                 return Poll::Ready(());
@@ -117,7 +117,13 @@ mod tests {
             let timeout = StandingTimeout::default();
             let late = Instant::now() + NEVER;
             check_passes(&timeout, late).await;
-            // The timer that stands would be late.
+            check_passes(&timeout, after(1 << 24)).await;
+            assert_eq!(
+                timeout.spare.borrow().as_ref().map(|timer| timer.sleep.deadline()),
+                Some(late),
+                "the first stands"
+            );
+            // It would be late.
             check_ends(&timeout, after(5)).await;
             // It has rung.
             check_passes(&timeout, late).await;
@@ -161,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_task_that_has_used_up_its_turn_is_woken_all_the_same() {
+    fn a_limit_holds_also_for_a_task_that_has_used_up_its_turn() {
         run(async {
             let timeout = StandingTimeout::default();
             let deadline = after(20);

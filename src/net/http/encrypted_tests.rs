@@ -98,7 +98,18 @@ async fn echo(mut stream: TlsStream<TcpStream>) {
 /// HTTP/2 by path: `/reset/N` resets with code N, `/status/N`, `/after/N` waits for N milliseconds; everything else shows what
 /// came.
 async fn h2_echo(stream: TlsStream<TcpStream>) {
-    let mut connection = ::h2::server::handshake(stream).await.unwrap();
+    h2_echo_by(::h2::server::Builder::new(), stream).await;
+}
+
+/// The same, which takes one request at a time.
+async fn h2_echo_one(stream: TlsStream<TcpStream>) {
+    let mut builder = ::h2::server::Builder::new();
+    builder.max_concurrent_streams(1);
+    h2_echo_by(builder, stream).await;
+}
+
+async fn h2_echo_by(builder: ::h2::server::Builder, stream: TlsStream<TcpStream>) {
+    let mut connection = builder.handshake::<_, Bytes>(stream).await.unwrap();
     while let Some(Ok((request, mut respond))) = connection.accept().await {
         let number = |text: &str| request.uri().path().strip_prefix(text).and_then(|text| text.parse::<u32>().ok());
         if let Some(code) = number("/reset/") {
@@ -478,6 +489,52 @@ fn http2_faults_leave_the_next_request_alone() {
     assert_eq!(get(&client, server.url("/")).result.unwrap().status, 200);
     // What was under way is not sent again: the server may have done it.
     check("/gone", BodyMode::Keep, 1000, "unexpected EOF", 2);
+}
+
+#[test]
+fn a_given_up_http2_stream_makes_room_for_the_next() {
+    let server = Server::new(&["h2"], None, h2_echo_one);
+    let client = client(trusting());
+    assert_eq!(get(&client, server.url("/")).result.unwrap().status, 200);
+    let timeout = Duration::from_secs(20);
+    let ask = |path: &str, body_mode| client.send(Request { timeout, body_mode, ..Request::get(server.url(path)) });
+    for _ in 0..3 {
+        // The second waits for its turn.
+        let both = async { tokio::join!(ask("/broken/endless", BodyMode::First(70_000)), ask("/", BodyMode::Keep)) };
+        let (endless, whole) = wait(both);
+        assert!(endless.result.is_ok(), "{:?}", endless.result);
+        assert_eq!(whole.result.unwrap().status, 200);
+    }
+    assert_eq!(server.connections.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn requests_over_one_http2_connection_go_where_each_is_sent() {
+    let server = Server::new(&["h2"], None, h2_echo);
+    let client = client(trusting());
+    let own = server.url("/").host().to_owned();
+    let long = format!("/{}", "x".repeat(1000));
+    for (path, host, expect) in [
+        ("/a", None, "/a"),
+        ("/a", None, "/a"),
+        ("/a", Some("other.example"), "/a"),
+        ("/a", Some("Other.example"), "/a"),
+        ("/a", None, "/a"),
+        ("/a?b=c", None, "/a?b=c"),
+        ("/?{x}", None, "/?%7Bx%7D"),
+        ("/?{x}", None, "/?%7Bx%7D"),
+        ("/?%7Bx%7D", None, "/?%7Bx%7D"),
+        ("/A", None, "/A"),
+        (&*long, None, &*long),
+        (&*long, Some("OTHER.example:80"), &*long),
+        ("/a", None, "/a"),
+    ] {
+        let headers = host.iter().map(|host| ("Host".to_owned(), (*host).to_owned())).collect();
+        let exchange = wait(client.send(Request { headers, ..Request::get(server.url(path)) }));
+        let line = text(exchange).lines().next().unwrap_or_default().to_owned();
+        assert_eq!(line, format!("GET https://{}{expect}", host.unwrap_or(&own)), "{path} of {host:?}");
+    }
+    assert_eq!(server.connections.load(Ordering::Relaxed), 1);
 }
 
 #[test]

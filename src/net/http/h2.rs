@@ -35,14 +35,8 @@ const STREAM_WINDOW: u32 = 4 << 20;
 const CONNECTION_WINDOW: u32 = 1 << 30;
 /// The largest header list that is read; Go's limit.
 const MAX_HEAD: u32 = 10 << 20;
-
-/// What a request asked for, as it came and as the `http` crate has it.
-#[derive(Debug)]
-struct RecentTarget {
-    host: String,
-    target: String,
-    uri: http::Uri,
-}
+/// Longer paths are not remembered.
+const MAX_RECENT_TARGET: usize = 256;
 
 /// A connection that speaks HTTP/2. Clones share it.
 #[derive(Clone, Debug)]
@@ -58,8 +52,8 @@ pub struct Http2 {
     pub tls: Option<TlsInfo>,
     /// True when it has carried a request before.
     pub reused: bool,
-    /// Where the last request went: most go where others went before.
-    recent: Option<Arc<RecentTarget>>,
+    /// Where the last request over this handle went, unless that is long: most go where others went before.
+    recent: Option<http::Uri>,
     /// What drives it. Dropped after `sender`.
     pub driver: H2Driver,
 }
@@ -138,14 +132,16 @@ impl Http2 {
 
     fn uri(&mut self, url: &Url, wire: &WireRequest<'_>) -> Result<http::Uri, NetError> {
         let (host, target) = (wire.host, wire.target);
-        let recent = self.recent.as_ref().filter(|recent| recent.target == target && recent.host == host);
-        if let Some(recent) = recent {
-            return Ok(recent.uri.clone());
+        let is_asked_for = |uri: &&http::Uri| {
+            uri.authority().is_some_and(|known| known.as_str() == host)
+                && uri.path_and_query().is_some_and(|known| known.as_str() == target)
+        };
+        if let Some(recent) = self.recent.as_ref().filter(is_asked_for) {
+            return Ok(recent.clone());
         }
         let uri = http::Uri::builder().scheme(url.scheme()).authority(host).path_and_query(&*printable(target));
         let uri = uri.build().map_err(|error| invalid(&error))?;
-        self.recent =
-            Some(Arc::new(RecentTarget { host: host.to_owned(), target: target.to_owned(), uri: uri.clone() }));
+        self.recent = Some(&uri).filter(|_| target.len() <= MAX_RECENT_TARGET).cloned();
         Ok(uri)
     }
 
@@ -269,6 +265,10 @@ impl Http2 {
         }
         if has_ended && !is_uploading {
             in_flight.ends();
+        } else {
+            // The handle goes to the next request, without the stream that it may hold on to (where the server takes no more at once):
+            // one that is given up is reset, and makes room, once nobody has it.
+            self.sender = self.sender.clone();
         }
         Ok(head)
     }
