@@ -8,8 +8,9 @@ use std::task::{Context, Poll, Waker};
 use tokio::task::coop::unconstrained;
 use tokio::time::{Instant, Sleep};
 
-/// Limits the time of futures of one thread, always inside the same runtime of Tokio. A timer that is set and taken back for each of them takes ten
-/// locked instructions; the one of the last is left to stand instead, and set anew where it would be late or has rung for nothing.
+/// Limits the time of futures of one thread, always inside the same runtime of Tokio. A timer that is set and taken back for each of
+/// them takes ten locked instructions; the one of the last is left to stand instead, and set anew where it would be late or has rung
+/// for nothing.
 #[derive(Debug, Default)]
 pub struct StandingTimeout {
     spare: RefCell<Option<SetTimer>>,

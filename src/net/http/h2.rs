@@ -130,6 +130,7 @@ impl Http2 {
         Poll::Ready(read.map(|read| (read, arrived)))
     }
 
+    /// What `wire` asks for, as the `http` crate has it: that of the last request, if it went there too.
     fn uri(&mut self, url: &Url, wire: &WireRequest<'_>) -> Result<http::Uri, NetError> {
         let (host, target) = (wire.host, wire.target);
         let is_asked_for = |uri: &&http::Uri| {

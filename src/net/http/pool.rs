@@ -50,8 +50,8 @@ impl SharedConnection {
         self.protocol == protocol && self.key.fits(url)
     }
 
-    /// Another handle, for a request.
-    fn share(&mut self) -> Box<Http2> {
+    /// A handle for a request.
+    fn take_handle(&mut self) -> Box<Http2> {
         let mut handle = self.spare.take().unwrap_or_else(|| self.handle.clone().into());
         handle.reused = true;
         handle
@@ -94,7 +94,7 @@ impl ConnectionPool {
         if let Some(at) = self.shared.iter().position(|shared| shared.leads_to(url, protocol)) {
             let shared = &mut self.shared[at];
             if !shared.handle.driver.is_closed() {
-                return Some(Connection::Shared(shared.share()));
+                return Some(Connection::Shared(shared.take_handle()));
             }
             self.shared.remove(at);
         }
