@@ -1,6 +1,7 @@
 //! Units as k6 writes and reads them: durations, numbers for people, quoted and escaped text, and locks.
 
 pub mod allocator;
+pub mod ascii;
 #[cfg(test)]
 pub mod book_tests;
 pub mod duration;

@@ -68,7 +68,8 @@ impl PendingEvents {
         let mut sources = self.sources.borrow_mut();
         for at in 0..sources.len() {
             if sources[at].1.poll_next(cx, true).is_ready() {
-                let (number, _) = sources.remove(at);
+                // Of two at most, what is left stays in order.
+                let (number, _) = sources.swap_remove(at);
                 return Poll::Ready(Some((number, Ok(Value::Undefined))));
             }
         }

@@ -91,7 +91,7 @@ pub struct VuContext {
     timers: RefCell<BTreeMap<(Instant, u32), bool>>,
     turn: Cell<TurnStart>,
     /// What it has waited for came to this.
-    settled: Cell<SettledWait>,
+    settled: SettledWait,
     /// What the engine has noted of it, see [`engine::given`].
     given: Cell<usize>,
     task: Cell<u64>,
@@ -129,35 +129,29 @@ enum TurnStart {
     At(Instant),
 }
 
-/// How a wait of the event loop ended.
+/// A wait of the event loop.
+#[derive(Default)]
 struct SettledWait {
-    /// Its neighbours had their turn.
-    has_waited: bool,
-    /// What settled.
-    result: Result<Option<Settled>, Throw>,
-}
-
-impl Default for SettledWait {
-    fn default() -> Self {
-        Self { has_waited: false, result: Ok(None) }
-    }
+    /// Its neighbours have had their turn.
+    has_waited: Cell<bool>,
+    /// How it ended: with what settled.
+    result: Cell<Option<Result<Option<Settled>, Throw>>>,
 }
 
 impl Awaitable for VuContext {
     fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
-        let has_waited = self.settled.take().has_waited;
         let result = match self.poll_settled(cx) {
             Poll::Ready(settled) => Ok(settled),
             Poll::Pending => {
                 self.stop.wake_on_raise(cx.waker());
                 if !self.stop.is_raised() {
-                    self.settled.set(SettledWait { has_waited: true, result: Ok(None) });
+                    self.settled.has_waited.set(true);
                     return Poll::Pending;
                 }
                 Err(Throw::Stop)
             }
         };
-        self.settled.set(SettledWait { has_waited, result });
+        self.settled.result.set(Some(result));
         Poll::Ready(())
     }
 }
@@ -189,7 +183,7 @@ impl VuContext {
             idle: Cell::new(0),
             timers: RefCell::default(),
             turn: Cell::default(),
-            settled: Cell::default(),
+            settled: SettledWait::default(),
             given: Cell::new(0),
             task: Cell::new(0),
             was_timer: Cell::new(false),
@@ -450,9 +444,8 @@ impl VuContext {
         self.leave_stack();
         coroutine::wait_for(self.rc());
         self.enter_stack();
-        let SettledWait { has_waited, result } = self.settled.take();
-        self.goes_on(has_waited);
-        result
+        self.goes_on(self.settled.has_waited.take());
+        self.settled.result.take().unwrap_or(Ok(None))
     }
 
     /// It goes on, after it has waited or without.
@@ -531,7 +524,7 @@ impl VuContext {
 
     /// Writes a record down; what the summary's own VU measures is not part of the run.
     pub fn record(&self, record: Record) {
-        self.recording().record(record);
+        self.recording().record(|| record);
     }
 
     /// As [`Self::record`], for several records in a row.

@@ -104,10 +104,11 @@ impl<'a> Recording<'a> {
         Self { worker, recorder: None }
     }
 
-    /// Adds a record.
-    pub fn record(&mut self, record: Record) {
+    /// Adds the record that is made by `record`, which adds none itself; where nothing is recorded, none is made.
+    pub fn record(&mut self, record: impl FnOnce() -> Record) {
         if let Some(worker) = self.worker {
-            self.recorder.get_or_insert_with(|| worker.recorder()).push(record);
+            let recorder = self.recorder.get_or_insert_with(|| worker.recorder());
+            recorder.push(record());
         }
     }
 }

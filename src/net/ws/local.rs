@@ -131,14 +131,14 @@ impl LocalPump {
 
     fn keep_written(&self, pump: &mut Pump) {
         if !pump.written.is_empty() {
-            self.written.borrow_mut().append(&mut pump.written);
+            move_all(&mut pump.written, &mut self.written.borrow_mut());
         }
     }
 
     /// Adds what was written of such messages since the last call.
     pub fn take_written(&self, written: &mut Vec<WrittenMessage>) {
         let mut own = self.written.borrow_mut();
-        written.append(&mut own);
+        move_all(&mut own, written);
         if own.capacity() > MAX_KEPT {
             *own = Vec::new();
         }
@@ -156,5 +156,13 @@ impl LocalPump {
         if self.attendance.replace(Attendance::Task) != Attendance::Task {
             self.task.borrow().wake_by_ref();
         }
+    }
+}
+
+/// Appends all of `from` to `to`, which mostly is empty: then they change places.
+fn move_all(from: &mut Vec<WrittenMessage>, to: &mut Vec<WrittenMessage>) {
+    match to.is_empty() {
+        true => std::mem::swap(from, to),
+        false => to.append(from),
     }
 }

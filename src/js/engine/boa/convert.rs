@@ -7,7 +7,7 @@ use boa_engine::builtins::object::OrdinaryObject;
 use boa_engine::object::JsObject;
 use boa_engine::object::builtins::JsArray;
 use boa_engine::property::{PropertyDescriptor, PropertyKey};
-use boa_engine::string::JsStrVariant;
+use boa_engine::string::{JsStr, JsStrVariant};
 use boa_engine::{Context, Finalize, JsData, JsNativeError, JsResult, JsString, JsValue, JsVariant, Trace};
 use rustc_hash::FxHashMap;
 
@@ -16,6 +16,7 @@ use super::realm::state;
 use super::{direct, errors, json, memory, promises};
 use crate::js::engine::realm::{MAX_DEPTH, is_turn_over};
 use crate::js::value::{Resource, Throw, Value};
+use crate::units::ascii::is_ascii;
 
 /// A native thing in JavaScript's hands.
 #[derive(Trace, Finalize, JsData)]
@@ -70,7 +71,7 @@ pub fn read_text(text: &JsString, read: &mut dyn FnMut(&str)) {
 /// The characters as text, if all are ASCII.
 fn ascii(bytes: &[u8]) -> Option<&str> {
     // SAFETY: text of ASCII characters is UTF-8.
-    bytes.is_ascii().then(|| unsafe { std::str::from_utf8_unchecked(bytes) })
+    is_ascii(bytes).then(|| unsafe { std::str::from_utf8_unchecked(bytes) })
 }
 
 /// The native thing an object is.
@@ -177,7 +178,10 @@ pub fn to_js(value: Value, context: &mut Context) -> JsResult<JsValue> {
 /// A string.
 pub fn string_of(text: &str) -> JsValue {
     memory::weigh_string(text.len());
-    JsString::from(text).into()
+    match is_ascii(text.as_bytes()) {
+        true => JsString::from(JsStr::latin1(text.as_bytes())).into(),
+        false => JsString::from(text).into(),
+    }
 }
 
 /// An object with these members.

@@ -19,6 +19,7 @@ use crate::js::engine::Host;
 use crate::js::engine::native_stack;
 use crate::js::language::json::{self, JsonError, JsonText, JsonValues};
 use crate::js::value::Throw;
+use crate::units::ascii::is_ascii;
 
 /// `JSON.parse` of a string, natively; anything else goes the old way.
 pub fn replace_parse(context: &mut Context) -> JsResult<()> {
@@ -162,7 +163,7 @@ impl EngineValues<'_> {
                 builder.extend_from_slice(&text);
                 return Ok(builder.build().unwrap_or_else(|| JsString::from(&*String::from_utf8_lossy(&text))));
             }
-            JsonText::Plain(text) if text.is_ascii() => return Ok(JsString::from(JsStr::latin1(&text))),
+            JsonText::Plain(text) if is_ascii(&text) => return Ok(JsString::from(JsStr::latin1(&text))),
             JsonText::Plain(text) => return Ok(JsString::from(&*String::from_utf8_lossy(&text))),
             JsonText::Units(units) => units,
         };

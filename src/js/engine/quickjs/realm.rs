@@ -108,6 +108,10 @@ impl EngineRealm for QuickJs {
     }
 
     fn run_pending_jobs(&self) -> Result<(), Throw> {
+        if !self.0.has_job() {
+            self.0.context().state().host.job_ended();
+            return Ok(());
+        }
         limits::enter(&self.0);
         promises::run_jobs(&self.0)
     }

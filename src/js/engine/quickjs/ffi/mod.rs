@@ -143,6 +143,12 @@ impl PropertyName for &str {
 const UNDEFINED: JSValue = qjs::JS_UNDEFINED;
 const EXCEPTION: JSValue = qjs::JS_EXCEPTION;
 
+/// Where the references to a value are counted, if they are: each such value begins with the count, QuickJS' `JSRefCountHeader`.
+fn reference_count(raw: JSValue) -> Option<*mut c_int> {
+    // SAFETY: only looks at the tag, and takes the pointer where there is one.
+    unsafe { qjs::JS_VALUE_HAS_REF_COUNT(raw).then(|| qjs::JS_VALUE_GET_PTR(raw).cast()) }
+}
+
 impl Owned {
     /// Takes over a reference.
     const fn new(raw: JSValue, context: Context) -> Self {
@@ -168,10 +174,14 @@ impl Clone for Owned {
 
 impl Drop for Owned {
     fn drop(&mut self) {
-        // SAFETY: only looks at the tag.
-        if unsafe { qjs::JS_VALUE_HAS_REF_COUNT(self.raw) } {
-            // SAFETY: the reference is this value's own, which is gone afterwards.
-            unsafe { qjs::JS_FreeValue(self.context.ptr(), self.raw) };
+        let Some(count) = reference_count(self.raw) else { return };
+        // SAFETY: the value is alive, as it has this reference, and no other thread is in its runtime.
+        unsafe {
+            match *count {
+                2.. => *count -= 1,
+                // The last reference is this one, which is gone afterwards.
+                _ => qjs::JS_FreeValue(self.context.ptr(), self.raw),
+            }
         }
     }
 }
@@ -311,10 +321,9 @@ impl Context {
     /// One more reference.
     pub fn own(self, value: impl AsRaw) -> Owned {
         let raw = value.raw();
-        // SAFETY: only looks at the tag.
-        if unsafe { qjs::JS_VALUE_HAS_REF_COUNT(raw) } {
-            // SAFETY: the value is alive.
-            return Owned::new(unsafe { qjs::JS_DupValue(self.ptr(), raw) }, self);
+        if let Some(count) = reference_count(raw) {
+            // SAFETY: the value is alive, and no other thread is in its runtime.
+            unsafe { *count += 1 };
         }
         Owned::new(raw, self)
     }

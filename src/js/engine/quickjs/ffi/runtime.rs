@@ -208,6 +208,12 @@ impl JsRuntime {
         self.context.set_max_stack(depth);
     }
 
+    /// Whether there is a job to run.
+    pub fn has_job(&self) -> bool {
+        // SAFETY: the runtime is alive.
+        unsafe { qjs::JS_IsJobPending(self.raw.as_ptr()) }
+    }
+
     /// Runs the next job: whether there was one, or the context in which it has thrown.
     pub fn run_job(&self) -> Result<bool, Context> {
         let mut context = ptr::null_mut();

@@ -5,6 +5,7 @@ use std::ffi::CString;
 use rquickjs::qjs::{self, JSContext, JSValue};
 
 use super::{AsRaw, Context, Owned, Thrown};
+use crate::units::ascii::is_ascii;
 
 unsafe extern "C" {
     /// Of our build of QuickJS (`vendor/rquickjs-sys`): the characters of a string of characters of 8 bits, as long as it is alive;
@@ -57,14 +58,14 @@ pub fn ascii(value: &impl AsRaw) -> Option<&str> {
     // SAFETY: so many bytes are there as long as the value is, and nobody changes them.
     let text = unsafe { std::slice::from_raw_parts(characters, len) };
     // SAFETY: what is ASCII is UTF-8.
-    text.is_ascii().then(|| unsafe { std::str::from_utf8_unchecked(text) })
+    is_ascii(text).then(|| unsafe { std::str::from_utf8_unchecked(text) })
 }
 
 impl Context {
     /// A string of bytes that are UTF-8; what is not becomes U+FFFD.
     pub fn string_of_bytes(self, text: &[u8]) -> Result<Owned, Thrown> {
         let (bytes, len) = (text.as_ptr(), text.len());
-        self.owned(match text.is_ascii() {
+        self.owned(match is_ascii(text) {
             // SAFETY: QuickJS copies that many bytes before it returns.
             true => unsafe { JS_NewText8(self.ptr(), bytes, len) },
             // SAFETY: as above.

@@ -282,8 +282,10 @@ impl JsSocket {
     // Samples ----------------------------------------------------------------------------------------------------
 
     fn sample(&self, recording: &mut Recording<'_>, time: Stamp, metric: MetricId, value: f64) {
-        let tags = self.tags.borrow().clone();
-        recording.record(Record::Sample { time, metric, value, tags, metadata: self.metadata.clone() });
+        recording.record(|| {
+            let (tags, metadata) = (self.tags.borrow().clone(), self.metadata.clone());
+            Record::Sample { time, metric, value, tags, metadata }
+        });
     }
 
     /// Counts what was written. Before the tags are known it does nothing: what was sent while the socket connected is counted
