@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use super::client::Client;
 use super::client_connections::ClientConnections;
 use super::dispatch::Errand;
-use super::http::exchange::{self, OpenExchange, Outcome, PreparedRequest};
+use super::http::exchange::{self, OpenExchange, Outcome, PreparedRequest, RefusedRequest};
 use super::http::message::{BodyMode, Exchange, Hop, Request};
 use super::http::proto::error::NetError;
 
@@ -48,28 +48,16 @@ impl HttpClient {
         self.client.traffic()
     }
 
-    /// As [`start`](Self::start), without the handle.
+    /// As [`start`](Self::start) and [`StartedRequest::run`].
     #[cfg(test)]
     pub fn send(&self, request: Request) -> impl Future<Output = Exchange> + use<> {
-        let (_, exchange) = self.start(Arc::new(request));
-        async move { *exchange.await }
+        let started = self.start(Arc::new(request));
+        async move { *started.run().await }
     }
 
-    /// Sends a request when the future is polled first, which resolves to its outcome. Dropping the future cancels the request
-    /// and closes its connection; [`RequestHandle`] has the hops that had ended by then. Decoding the body counts against the
-    /// timeout; all but the first moment of it runs on the threads of the CPU pool. The future must be awaited inside a
-    /// `LocalRuntime` of Tokio that waits for sockets.
-    pub fn start(&self, request: Arc<Request>) -> (RequestHandle, impl Future<Output = Box<Exchange>> + use<>) {
-        let prepared = PreparedRequest::new(request);
-        let sent = RequestHandle(prepared.as_ref().ok().cloned());
-        let this = self.clone();
-        let outcome = async move {
-            match prepared {
-                Ok(prepared) => this.exchange(prepared).await,
-                Err(refused) => OpenExchange::refuse(refused),
-            }
-        };
-        (sent, outcome)
+    /// Checks a request, which is sent when it is [run](StartedRequest::run).
+    pub fn start(&self, request: Arc<Request>) -> StartedRequest {
+        StartedRequest { client: self.clone(), prepared: PreparedRequest::new(request) }
     }
 
     async fn exchange(&self, prepared: Arc<PreparedRequest>) -> Box<Exchange> {
@@ -112,6 +100,31 @@ impl HttpClient {
             here.close_idle();
         }
         self.client.close_idle();
+    }
+}
+
+/// A request that is about to be sent.
+#[derive(Debug)]
+pub struct StartedRequest {
+    client: HttpClient,
+    prepared: Result<Arc<PreparedRequest>, Box<RefusedRequest>>,
+}
+
+impl StartedRequest {
+    /// A handle to it.
+    pub fn handle(&self) -> RequestHandle {
+        RequestHandle(self.prepared.as_ref().ok().cloned())
+    }
+
+    /// Sends it: its outcome. Dropping the future cancels the request and closes its connection; [`RequestHandle`] has the hops that
+    /// had ended by then. Decoding the body counts against the timeout; all but the first moment of it runs on the threads of the CPU
+    /// pool. The future must be awaited inside a `LocalRuntime` of Tokio that waits for sockets. It is of some KB: it is not handed on
+    /// but awaited, or boxed, where it is made.
+    pub async fn run(self) -> Box<Exchange> {
+        match self.prepared {
+            Ok(prepared) => self.client.exchange(prepared).await,
+            Err(refused) => OpenExchange::refuse(*refused),
+        }
     }
 }
 

@@ -326,10 +326,11 @@ fn a_request_apart_gets_on_and_ends_with_who_waits_for_it() {
     let client = client();
     settle(&client, address);
     wait(async {
-        let (_, exchanging) = client.start(Arc::new(Request::get(url(address, "/"))));
-        assert_eq!(status(&*apart(exchanging).await), 200);
-        let (sent, exchanging) = client.start(Arc::new(Request::get(url(address, "/slow"))));
-        let mut exchanging = Box::pin(apart(exchanging));
+        let started = client.start(Arc::new(Request::get(url(address, "/"))));
+        assert_eq!(status(&*apart(started.run()).await), 200);
+        let started = client.start(Arc::new(Request::get(url(address, "/slow"))));
+        let sent = started.handle();
+        let mut exchanging = Box::pin(apart(started.run()));
         assert!(futures_util::poll!(exchanging.as_mut()).is_pending());
         while seen.lock().unwrap().last().is_none_or(|(_, path)| path != "/slow") {
             tokio::time::sleep(Duration::from_millis(1)).await;

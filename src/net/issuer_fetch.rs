@@ -31,7 +31,7 @@ impl IssuerTransport for Connector {
                     let exchange = Box::new(OpenExchange::new(prepared));
                     exchange::run_to_end(&connections, exchange).await.result
                 }
-                Err(refused) => OpenExchange::refuse(refused).result,
+                Err(refused) => OpenExchange::refuse(*refused).result,
             };
             let response = result.map_err(|error| error.full)?;
             match response.status {

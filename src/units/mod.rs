@@ -15,6 +15,7 @@ mod memory;
 pub mod nearest;
 pub mod number;
 pub mod percent;
+pub mod pin_box;
 #[cfg(feature = "x-exec")]
 pub mod process_group;
 pub mod quote;

@@ -370,8 +370,8 @@ impl<C: DirectContext, T: PassedValue<C>> CallValues<'_, C, T> {
         found.unwrap_or(&self.undefined)
     }
 
-    /// The value at a place, after which there are no others.
-    fn take(mut self, local: Local) -> C::Value {
+    /// The value at a place, which is not there afterwards, and nothing else is asked for.
+    fn take(&mut self, local: Local) -> C::Value {
         match local {
             Local(at) if (at as usize) < self.own.len() => self.own.swap_remove(at as usize),
             local => self.at(local).clone(),

@@ -34,8 +34,8 @@ pub async fn socket_url(client: &Client, url: &str, timeout: Duration) -> Result
     let parsed = Url::parse(&asked)?;
     let is_tls = parsed.is_https();
     let request = Request { timeout, body_mode: BodyMode::First(MAX_BODY), ..Request::get(parsed) };
-    let (_sent, exchange) = HttpClient::remote(client.clone()).start(Arc::new(request));
-    let response = exchange.await.result.map_err(|error| error.full)?;
+    let exchange = HttpClient::remote(client.clone()).start(Arc::new(request)).run().await;
+    let response = exchange.result.map_err(|error| error.full)?;
     if response.status != 200 {
         return Err(failed(&format!("the response has status {}", response.status)));
     }

@@ -18,7 +18,7 @@ mod redirects;
 mod send;
 
 pub use open::OpenExchange;
-pub use prepared::PreparedRequest;
+pub use prepared::{PreparedRequest, RefusedRequest};
 
 use std::pin::pin;
 

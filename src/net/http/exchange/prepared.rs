@@ -31,7 +31,7 @@ impl PreparedRequest {
     ///
     /// # Errors
     /// What can't be sent, and why not.
-    pub fn new(mut request: Arc<Request>) -> Result<Arc<Self>, RefusedRequest> {
+    pub fn new(mut request: Arc<Request>) -> Result<Arc<Self>, Box<RefusedRequest>> {
         if request.method.is_empty() {
             Arc::make_mut(&mut request).method = Cow::Borrowed("GET");
         }
@@ -43,7 +43,7 @@ impl PreparedRequest {
         let prepared = Arc::new(Self { request, headers, ended: EndedHops::default() });
         match error {
             None => Ok(prepared),
-            Some(error) => Err(RefusedRequest { prepared, error }),
+            Some(error) => Err(Box::new(RefusedRequest { prepared, error })),
         }
     }
 

@@ -298,13 +298,15 @@ impl Context {
         at: usize,
         values: impl Iterator<Item = Owned>,
     ) -> Result<(), Thrown> {
-        let values: SmallVec<[JSValue; MAX_KNOWN_MEMBERS]> = values.map(Owned::into_raw).collect();
-        let count = values.len() as c_int;
+        // Collected, they would be moved with all the room for more.
+        let mut list = SmallVec::<[JSValue; MAX_KNOWN_MEMBERS]>::new();
+        list.extend(values.map(Owned::into_raw));
+        let count = list.len() as c_int;
         // SAFETY: the context and the object are alive, there are that many values, and their references are handed over.
-        if unsafe { JS_RefillObject(self.ptr(), record.raw, at as c_int, count, values.as_ptr()) } {
+        if unsafe { JS_RefillObject(self.ptr(), record.raw, at as c_int, count, list.as_ptr()) } {
             return Ok(());
         }
-        let values = values.into_iter().map(|raw| Owned::new(raw, self));
+        let values = list.into_iter().map(|raw| Owned::new(raw, self));
         names[at..].iter().zip(values).try_for_each(|(name, value)| self.set(record, *name, value))
     }
 

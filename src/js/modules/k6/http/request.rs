@@ -20,6 +20,7 @@ use crate::net::http::{
 };
 use crate::net::{RequestHandle, http_client};
 use crate::units::Span;
+use crate::units::pin_box::pin_box;
 
 /// Arguments no request can be made of.
 pub(super) struct InvalidRequestError {
@@ -214,7 +215,7 @@ impl JsRequest {
         let turn = vu.script.rate_limit.as_ref().map(crate::js::runtime::script::RateLimit::turn);
         let mut unfinished = PendingRequest { prepared: Some(self), vu: vu.rc(), sent: None };
         // It is several KB and handed on a few times: boxed, as is what comes of it.
-        Box::pin(async move {
+        pin_box(|| async move {
             if let Some(turn) = turn {
                 precise_timer::sleep_until(turn).await;
             }
@@ -252,7 +253,7 @@ impl JsRequest {
             }
             warn_failed(vu, &error.full);
         }
-        Ok(JsResponse::new(vu, *exchange, self.request.clone(), self.shown_body.clone(), self.form))
+        Ok(JsResponse::new(vu, exchange, self.request.clone(), self.shown_body.clone(), self.form))
     }
 }
 
@@ -268,9 +269,9 @@ impl PendingRequest {
     async fn exchange(&mut self, is_awaited: bool) -> Box<Exchange> {
         let Some(prepared) = &self.prepared else { unreachable!("a request is started before it is finished") };
         let request = prepared.request.clone();
-        let (sent, exchange) = self.vu.http.start(request);
-        self.sent = Some(sent);
-        if is_awaited { exchange.await } else { http_client::apart(exchange).await }
+        let started = self.vu.http.start(request);
+        self.sent = Some(started.handle());
+        if is_awaited { started.run().await } else { http_client::apart(started.run()).await }
     }
 
     fn finish(mut self, exchange: Box<Exchange>) -> (JsRequest, Box<Exchange>) {

@@ -34,7 +34,7 @@ pub(super) enum BodyForm {
 
 /// One response.
 pub(super) struct JsResponse {
-    exchange: Option<Exchange>,
+    exchange: Option<Box<Exchange>>,
     request: Option<Arc<Request>>,
     shown_body: Option<Body>,
     form: BodyForm,
@@ -46,7 +46,7 @@ pub(super) struct JsResponse {
 impl JsResponse {
     pub fn new(
         vu: &VuContext,
-        exchange: Exchange,
+        exchange: Box<Exchange>,
         request: Arc<Request>,
         shown_body: Option<Body>,
         form: BodyForm,
