@@ -16,6 +16,7 @@ use crate::failure::Failure;
 use crate::js::runtime::coroutine::MAX_STACK_BYTES;
 use crate::js::runtime::worker::{Worker, WorkerHandle, WorkerThreads};
 use crate::js::runtime::{Script, Stop};
+use crate::units::pin_box::pin_box;
 use crate::units::sync::lock;
 
 thread_local! {
@@ -241,7 +242,7 @@ impl Vu for JsVu {
     }
 
     fn iterate(&self) -> LocalBoxFuture<'_, ()> {
-        Box::pin(JsVu::iterate(self))
+        pin_box(|| JsVu::iterate(self))
     }
 
     fn release(&self) {

@@ -28,6 +28,7 @@ use super::subchannel::serve;
 use super::unary::{SHORT_MESSAGE, Unary, until};
 use crate::net::client::Client;
 use crate::net::stand_in;
+use crate::units::pin_box::pin_box;
 
 /// At most this many events of a stream wait for their script; then the server has to wait.
 const MAX_QUEUED_EVENTS: usize = 1024;
@@ -109,11 +110,11 @@ impl Channel {
             None => self.unary(call, message),
             Some((here, connection)) => {
                 let (here, commands, current) = (here.clone(), self.commands.clone(), self.current.clone());
-                let under_way = async move {
+                let under_way = pin_box(|| async move {
                     let unary = Unary::new(call, message, Instant::now());
                     here.run(unary, &connection, &commands, &current).await
-                };
-                UnaryCall(UnderWay::Here(Box::pin(under_way)))
+                });
+                UnaryCall(UnderWay::Here(under_way))
             }
         }
     }
