@@ -118,8 +118,8 @@ impl StartedRequest {
 
     /// Sends it: its outcome. Dropping the future cancels the request and closes its connection; [`RequestHandle`] has the hops that
     /// had ended by then. Decoding the body counts against the timeout; all but the first moment of it runs on the threads of the CPU
-    /// pool. The future must be awaited inside a `LocalRuntime` of Tokio that waits for sockets. It is of some KB: it is not handed on
-    /// but awaited, or boxed, where it is made.
+    /// pool. The future must be awaited inside a `LocalRuntime` of Tokio that waits for sockets. It is of some KB, which are not
+    /// copied where it is awaited at once.
     pub async fn run(self) -> Box<Exchange> {
         match self.prepared {
             Ok(prepared) => self.client.exchange(prepared).await,

@@ -1,13 +1,13 @@
 //! Whether text is ASCII, which engines ask of every string they are given or give.
 
-/// True when all bytes are ASCII. The standard library looks at up to 63 bytes of each text one by one, and most texts are as short.
+/// True when all bytes are ASCII. Of a text of 64 bytes or more the standard library looks at what is left of a multiple of 64 byte by byte.
 pub fn is_ascii(bytes: &[u8]) -> bool {
     const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
     let (long, rest) = bytes.split_at(bytes.len() - bytes.len() % 64);
     if !long.is_ascii() {
         return false;
     }
-    // The last word overlaps the one before it.
+    // The last word may overlap the one before it, or be it.
     let (words, _) = rest.as_chunks::<8>();
     match bytes.last_chunk::<8>() {
         Some(last) => {

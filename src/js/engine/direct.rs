@@ -370,7 +370,7 @@ impl<C: DirectContext, T: PassedValue<C>> CallValues<'_, C, T> {
         found.unwrap_or(&self.undefined)
     }
 
-    /// The value at a place, which is not there afterwards, and nothing else is asked for.
+    /// The value at a place; no other is asked for afterwards.
     fn take(&mut self, local: Local) -> C::Value {
         match local {
             Local(at) if (at as usize) < self.own.len() => self.own.swap_remove(at as usize),

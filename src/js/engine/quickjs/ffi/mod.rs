@@ -175,7 +175,7 @@ impl Clone for Owned {
 impl Drop for Owned {
     fn drop(&mut self) {
         let Some(count) = reference_count(self.raw) else { return };
-        // SAFETY: the value is alive, as it has this reference, and no other thread is in its runtime.
+        // SAFETY: the value is alive, as it has this reference, and no other thread has any of its references.
         unsafe {
             match *count {
                 2.. => *count -= 1,
@@ -322,7 +322,7 @@ impl Context {
     pub fn own(self, value: impl AsRaw) -> Owned {
         let raw = value.raw();
         if let Some(count) = reference_count(raw) {
-            // SAFETY: the value is alive, and no other thread is in its runtime.
+            // SAFETY: the value is alive, and no other thread has any of its references.
             unsafe { *count += 1 };
         }
         Owned::new(raw, self)
