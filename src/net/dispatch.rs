@@ -18,6 +18,7 @@ use super::http::exchange::{self, OpenExchange};
 use super::http::message::Exchange;
 use super::http::pool::LentConnections;
 use super::socket::Traffic;
+use crate::units::pin_box::pin_box;
 
 /// A task of any kind for a client's network thread.
 pub type NetTask = Box<dyn FnOnce(Rc<ClientConnections>) -> LocalBoxFuture<'static, ()> + Send>;
@@ -78,7 +79,7 @@ pub async fn serve(context: Arc<NetContext>, mut commands: mpsc::UnboundedReceiv
             NetCommand::Request(client, errand, reply_tx) => {
                 let connections = find(&mut clients, client);
                 // Boxed, it is not moved with its task, which is several KB.
-                tokio::task::spawn_local(Box::pin(run_request(connections, errand, reply_tx)));
+                tokio::task::spawn_local(pin_box(|| run_request(connections, errand, reply_tx)));
             }
             NetCommand::Run(client, task) => {
                 tokio::task::spawn_local(task(find(&mut clients, client)));

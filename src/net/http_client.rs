@@ -20,6 +20,7 @@ use super::dispatch::Errand;
 use super::http::exchange::{self, OpenExchange, Outcome, PreparedRequest, RefusedRequest};
 use super::http::message::{BodyMode, Exchange, Hop, Request};
 use super::http::proto::error::NetError;
+use crate::units::pin_box::pin_box;
 
 /// Sends the HTTP requests of one VU, on its thread. Clones share its connections.
 #[derive(Clone, Debug)]
@@ -128,10 +129,10 @@ impl StartedRequest {
     }
 }
 
-/// Has an exchange get on while its caller does other things: it is a task of this thread, inside a `LocalRuntime`, and ends with who waits
+/// Has a request get on while its caller does other things: it is a task of this thread, inside a `LocalRuntime`, and ends with who waits
 /// for it.
-pub async fn apart(exchange: impl Future<Output = Box<Exchange>> + 'static) -> Box<Exchange> {
-    Apart(tokio::task::spawn_local(Box::pin(exchange))).await
+pub async fn apart(started: StartedRequest) -> Box<Exchange> {
+    Apart(tokio::task::spawn_local(pin_box(|| started.run()))).await
 }
 
 /// An exchange that is a task of its own, and ends with who waits for it.

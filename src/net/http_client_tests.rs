@@ -327,10 +327,10 @@ fn a_request_apart_gets_on_and_ends_with_who_waits_for_it() {
     settle(&client, address);
     wait(async {
         let started = client.start(Arc::new(Request::get(url(address, "/"))));
-        assert_eq!(status(&*apart(started.run()).await), 200);
+        assert_eq!(status(&*apart(started).await), 200);
         let started = client.start(Arc::new(Request::get(url(address, "/slow"))));
         let sent = started.handle();
-        let mut exchanging = Box::pin(apart(started.run()));
+        let mut exchanging = Box::pin(apart(started));
         assert!(futures_util::poll!(exchanging.as_mut()).is_pending());
         while seen.lock().unwrap().last().is_none_or(|(_, path)| path != "/slow") {
             tokio::time::sleep(Duration::from_millis(1)).await;

@@ -539,11 +539,10 @@ impl<E: EngineRealm> Realm for E {
     }
 
     fn take_rejections(&self) -> Vec<Exception> {
-        let state = EngineRealm::state(self);
-        if state.rejections.borrow().is_empty() {
+        let rejections = EngineRealm::state(self).rejections.take();
+        if rejections.is_empty() {
             return Vec::new();
         }
-        let rejections = state.rejections.take();
         self.enter(|context| {
             let mut list = Vec::with_capacity(rejections.len());
             for promise in rejections {

@@ -23,6 +23,7 @@ use super::frames::frame;
 use super::status::{GrpcCode, GrpcStatus};
 use super::unary::{self, Unary};
 use crate::net::client_connections::ClientConnections;
+use crate::units::pin_box::pin_box;
 
 /// grpc-go's pause after a first failed attempt to connect.
 const INITIAL_BACKOFF: Duration = Duration::from_secs(1);
@@ -88,11 +89,11 @@ pub(super) async fn serve(
             command = commands_rx.recv() => match command {
                 Some(ChannelCommand::Unary { unary, reply_tx }) => {
                     subchannel.current.adopt();
-                    calls.push(Box::pin(run_unary(subchannel.clone(), unary, reply_tx)));
+                    calls.push(pin_box(|| run_unary(subchannel.clone(), unary, reply_tx)));
                 }
                 Some(ChannelCommand::Stream { call, ends }) => {
                     subchannel.current.adopt();
-                    calls.push(Box::pin(stream(subchannel.clone(), call, ends)));
+                    calls.push(pin_box(|| stream(subchannel.clone(), call, ends)));
                 }
                 // What is under way is dropped, which resets it.
                 None => return,

@@ -109,6 +109,7 @@ impl EngineRealm for QuickJs {
 
     fn run_pending_jobs(&self) -> Result<(), Throw> {
         if !self.0.has_job() {
+            // As after jobs; no JavaScript runs.
             self.0.context().state().host.job_ended();
             return Ok(());
         }

@@ -306,7 +306,7 @@ impl Context {
         if unsafe { JS_RefillObject(self.ptr(), record.raw, at as c_int, count, list.as_ptr()) } {
             return Ok(());
         }
-        let values = list.into_iter().map(|raw| Owned::new(raw, self));
+        let values: SmallVec<[Owned; MAX_KNOWN_MEMBERS]> = list.into_iter().map(|raw| Owned::new(raw, self)).collect();
         names[at..].iter().zip(values).try_for_each(|(name, value)| self.set(record, *name, value))
     }
 

@@ -271,7 +271,7 @@ impl PendingRequest {
         let request = prepared.request.clone();
         let started = self.vu.http.start(request);
         self.sent = Some(started.handle());
-        if is_awaited { started.run().await } else { http_client::apart(started.run()).await }
+        if is_awaited { started.run().await } else { http_client::apart(started).await }
     }
 
     fn finish(mut self, exchange: Box<Exchange>) -> (JsRequest, Box<Exchange>) {
