@@ -36,7 +36,7 @@ const RESTS: u64 = 1;
 #[derive(Debug)]
 pub struct SocketWatch {
     epoll: OwnedFd,
-    sockets: Mutex<FxHashMap<u64, Arc<WatchedSocket>>>,
+    sockets: Mutex<Sockets>,
     /// How many there are.
     count: AtomicUsize,
     /// Changes whenever it has waited, and says whether it [`RESTS`]. The worker alone writes it: no clock is read for it.
@@ -45,6 +45,33 @@ pub struct SocketWatch {
     metrics: OnceLock<RuntimeMetrics>,
     /// The turn the stand-in saw last, and how many nanoseconds the worker had been busy.
     seen: (AtomicU64, AtomicU64),
+}
+
+/// Where each of them is, by its number.
+#[derive(Debug, Default)]
+struct Sockets {
+    /// Those that the epoll tells of.
+    told_of: FxHashMap<u64, Arc<WatchedSocket>>,
+    /// Those that came after the worker was late last, and their descriptors. As long as it is not, each packet costs that much less.
+    new: FxHashMap<u64, (RawFd, Arc<WatchedSocket>)>,
+}
+
+impl Sockets {
+    /// Has the epoll tell of the new ones as well, now and of what has arrived before. One that the system refuses is tried again.
+    fn tell_of_new(&mut self, epoll: &OwnedFd) {
+        let told_of = &mut self.told_of;
+        self.new.retain(|id, (fd, socket)| {
+            let mut event =
+                libc::epoll_event { events: (libc::EPOLLIN | libc::EPOLLRDHUP | libc::EPOLLET) as u32, u64: *id };
+            // SAFETY: both descriptors are open, as a socket leaves the list before it is closed; the kernel reads the event during the
+            // call only.
+            let added = unsafe { libc::epoll_ctl(epoll.as_raw_fd(), libc::EPOLL_CTL_ADD, *fd, &raw mut event) };
+            if added == 0 {
+                told_of.insert(*id, socket.clone());
+            }
+            added != 0
+        });
+    }
 }
 
 thread_local! {
@@ -130,6 +157,7 @@ impl SocketWatch {
     /// Reads what has arrived on any of the sockets.
     fn read_ahead(&self) {
         const ROOM: usize = 64;
+        lock(&self.sockets).tell_of_new(&self.epoll);
         let mut events = [libc::epoll_event { events: 0, u64: 0 }; ROOM];
         loop {
             // SAFETY: the kernel writes at most `ROOM` events, which is how many there is room for.
@@ -137,7 +165,7 @@ impl SocketWatch {
                 unsafe { libc::epoll_wait(self.epoll.as_raw_fd(), events.as_mut_ptr(), ROOM as libc::c_int, 0) };
             let count = usize::try_from(count).unwrap_or(0);
             for event in &events[..count] {
-                let socket = lock(&self.sockets).get(&{ event.u64 }).cloned();
+                let socket = lock(&self.sockets).told_of.get(&{ event.u64 }).cloned();
                 if let Some(socket) = socket {
                     socket.read_ahead();
                 }
@@ -148,7 +176,7 @@ impl SocketWatch {
         }
     }
 
-    fn add(self: &Arc<Self>, fd: RawFd) -> io::Result<Watched> {
+    fn add(self: &Arc<Self>, fd: RawFd) -> Watched {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         let socket = Arc::new(WatchedSocket {
@@ -156,20 +184,13 @@ impl SocketWatch {
             fills: AtomicBool::new(false),
             reader: StandingWaker::default(),
         });
-        lock(&self.sockets).insert(id, socket.clone());
-        let events = (libc::EPOLLIN | libc::EPOLLRDHUP | libc::EPOLLET) as u32;
-        let mut event = libc::epoll_event { events, u64: id };
-        // SAFETY: both descriptors are open, and the kernel reads the event during the call only.
-        if unsafe { libc::epoll_ctl(self.epoll.as_raw_fd(), libc::EPOLL_CTL_ADD, fd, &raw mut event) } < 0 {
-            lock(&self.sockets).remove(&id);
-            return Err(io::Error::last_os_error());
-        }
+        lock(&self.sockets).new.insert(id, (fd, socket.clone()));
         self.count.fetch_add(1, Ordering::Relaxed);
         if self.turn.load(Ordering::Relaxed) & RESTS != 0 {
             // It is at work: it has just got its first socket.
             self.looks();
         }
-        Ok(Watched { watch: Arc::downgrade(self), id, fd, socket })
+        Watched { watch: Arc::downgrade(self), id, fd, socket }
     }
 }
 
@@ -242,7 +263,7 @@ impl Watched {
     /// Has a socket watched whose thread is; `None` on other threads.
     pub fn new(socket: &impl AsRawFd) -> Option<Self> {
         let watch = OWN.with_borrow(Clone::clone)?;
-        watch.add(socket.as_raw_fd()).ok()
+        Some(watch.add(socket.as_raw_fd()))
     }
 
     /// True when something was read ahead, or the connection has ended.
@@ -297,13 +318,17 @@ impl Watched {
     pub fn end(&self) {
         let Some(watch) = self.watch.upgrade() else { return };
         lock(&self.socket.stash).open = None;
-        if lock(&watch.sockets).remove(&self.id).is_some() {
-            watch.count.fetch_sub(1, Ordering::Relaxed);
+        let mut sockets = lock(&watch.sockets);
+        if sockets.new.remove(&self.id).is_none() {
+            if sockets.told_of.remove(&self.id).is_none() {
+                return;
+            }
             // SAFETY: the socket is still open; a refusal changes nothing.
             unsafe {
                 libc::epoll_ctl(watch.epoll.as_raw_fd(), libc::EPOLL_CTL_DEL, self.fd, std::ptr::null_mut());
             }
         }
+        watch.count.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -420,7 +445,7 @@ mod tests {
         socket.set_nonblocking(true).unwrap();
         let (mut peer, _) = listener.accept().unwrap();
         let watch = SocketWatch::new().unwrap();
-        let watched = watch.add(socket.as_raw_fd()).unwrap();
+        let watched = watch.add(socket.as_raw_fd());
         let mut room = [0; 64];
         let mut read = |take: &dyn Fn(&mut ReadBuf<'_>) -> Option<usize>| {
             let mut buf = ReadBuf::new(&mut room);
@@ -438,5 +463,32 @@ mod tests {
         assert_eq!(read(&take), Some((5, b"first".to_vec())));
         assert_eq!(read(&take), None);
         assert_eq!(read(&receive), Some((6, b"second".to_vec())));
+    }
+
+    #[test]
+    fn the_epoll_tells_of_a_socket_once_its_worker_was_late() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let watch = SocketWatch::new().unwrap();
+        let sockets = || {
+            let sockets = lock(&watch.sockets);
+            (sockets.new.len(), sockets.told_of.len(), watch.count.load(Ordering::Relaxed))
+        };
+        let connect = || TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (first, second) = (connect(), connect());
+        let early = watch.add(first.as_raw_fd());
+        assert_eq!(sockets(), (1, 0, 1));
+        watch.read_ahead();
+        let late = watch.add(second.as_raw_fd());
+        assert_eq!(sockets(), (1, 1, 2));
+        early.end();
+        early.end();
+        assert_eq!(sockets(), (1, 0, 1));
+        // The number of a descriptor is used again.
+        let again = watch.add(first.as_raw_fd());
+        drop(late);
+        watch.read_ahead();
+        assert_eq!(sockets(), (0, 1, 1));
+        drop(again);
+        assert_eq!(sockets(), (0, 0, 0));
     }
 }
