@@ -427,12 +427,16 @@ impl NetStream {
         }
     }
 
-    /// Reads once and passes on what arrived; an empty slice is the end. No buffer is kept while nothing arrives.
-    pub fn poll_take<R>(&mut self, cx: &mut Context<'_>, take: impl FnOnce(&[u8]) -> R) -> Poll<io::Result<R>> {
+    /// Reads once and passes on what arrived, and when; an empty slice is the end. No buffer is kept while nothing arrives.
+    pub fn poll_take<R>(
+        &mut self,
+        cx: &mut Context<'_>,
+        take: impl FnOnce(&[u8], Instant) -> R,
+    ) -> Poll<io::Result<R>> {
         SCRATCH.with_borrow_mut(|scratch| {
             let mut buf = ReadBuf::new(scratch);
-            ready!(Pin::new(self).poll_read(cx, &mut buf))?;
-            Poll::Ready(Ok(take(buf.filled())))
+            ready!(Pin::new(&mut *self).poll_read(cx, &mut buf))?;
+            Poll::Ready(Ok(take(buf.filled(), self.socket().arrived)))
         })
     }
 }

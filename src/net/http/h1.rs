@@ -198,7 +198,7 @@ impl Http1 {
         buffer: &mut HeadBuffer,
         progress: &mut HopProgress,
     ) -> Poll<std::io::Result<usize>> {
-        let count = ready!(self.stream.poll_take(cx, |bytes| buffer.push(bytes)))?;
+        let count = ready!(self.stream.poll_take(cx, |bytes, _| buffer.push(bytes)))?;
         ready!(self.in_time((), progress));
         if count > 0 {
             progress.timer.first_byte(self.stream.socket().arrived);
@@ -285,7 +285,7 @@ impl Http1 {
             }
             let read = poll_fn(|cx| {
                 let taken = ready!(
-                    self.stream.poll_take(cx, |bytes| reader.push(bytes, &mut progress.body).map(|()| bytes.len()))
+                    self.stream.poll_take(cx, |bytes, _| reader.push(bytes, &mut progress.body).map(|()| bytes.len()))
                 );
                 self.in_time(taken, progress)
             });

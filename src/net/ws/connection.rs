@@ -13,7 +13,6 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use smallvec::SmallVec;
 use tokio::io::AsyncWrite;
 use tokio::sync::oneshot;
 use tokio::time::Sleep;
@@ -298,14 +297,10 @@ impl Pump {
     /// Reads once.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Self { stream, parser, network_end, pings, replies, outcome, .. } = self;
-        let mut messages = SmallVec::<[Message; 4]>::new();
-        let read = ready!(
-            stream.poll_take(cx, |bytes| { (bytes.len(), parser.push(bytes, &mut |message| messages.push(message))) })
-        );
-        let arrived = stream.socket().arrived;
-        for message in messages {
-            handle_message(network_end, pings, replies, outcome, message, arrived);
-        }
+        let read = ready!(stream.poll_take(cx, |bytes, arrived| {
+            let mut handle = |message| handle_message(network_end, pings, replies, outcome, message, arrived);
+            (bytes.len(), parser.push(bytes, &mut handle))
+        }));
         match read {
             Ok((0, _)) => self.connection_lost(CloseOutcome::closed(close::ABNORMAL, "unexpected EOF")),
             Ok((_, result)) => self.handle_result(result),

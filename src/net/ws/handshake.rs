@@ -337,7 +337,7 @@ async fn read_body(stream: &mut NetStream, response: &mut ResponseHead, begun: V
 /// Reads once; 0 is the end.
 async fn read(stream: &mut NetStream, into: &mut Vec<u8>) -> Result<usize, NetError> {
     let result = poll_fn(|cx| {
-        stream.poll_take(cx, |bytes| {
+        stream.poll_take(cx, |bytes, _| {
             into.extend_from_slice(bytes);
             bytes.len()
         })
