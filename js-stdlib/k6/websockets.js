@@ -26,6 +26,9 @@ const CLOSED = 3;
 // The states, in the order they are listed on the class and on every socket.
 const STATES = { OPEN: 1, CLOSED: 3, CLOSING: 2, CONNECTING: 0 };
 
+// The first characters of a function's text.
+const beginning = (handler) => call(primordials.StringPrototypeSlice, call(primordials.FunctionPrototypeToString, handler), 0, 64);
+
 // A class that is made when it is first used.
 const blob = () => once('k6/websockets/blob', native, load, call, primordials);
 const Blob = new Proxy(function () {}, {
@@ -118,26 +121,6 @@ class WebSocket {
   }
 }
 
-// What a handler sees of the event it is called with. A function whose text begins with `({` is an arrow function that takes it apart:
-// no other has a text that begins with a parenthesis, and an arrow function has nothing of what it was called with but its parameters.
-const WHOLE = 0, MEMBERS = 1, DATA = 2;
-function sight(handler) {
-  const text = call(primordials.FunctionPrototypeToString, handler);
-  if (text[0] !== '(') return WHOLE;
-  let at = blanks(text, 1);
-  if (text[at] !== '{') return WHOLE;
-  at = blanks(text, at + 1);
-  if (text[at] !== 'd' || text[at + 1] !== 'a' || text[at + 2] !== 't' || text[at + 3] !== 'a') return MEMBERS;
-  at = blanks(text, at + 4);
-  return text[at] === '}' && text[blanks(text, at + 1)] === ')' ? DATA : MEMBERS;
-}
-
-// Where the blanks end that begin there.
-function blanks(text, at) {
-  while (text[at] === ' ' || text[at] === '\n' || text[at] === '\r' || text[at] === '\t') at++;
-  return at;
-}
-
 // Methods are bound to their socket: `setInterval(socket.ping, 1000)` works. Like native ones they have no length.
 const bound = {
   addEventListener: (s) => (type = undefined, listener) => {
@@ -190,7 +173,7 @@ for (let at = 0; at < TYPES.length; at++) {
       if (!isNothing && typeof handler !== 'function') throw new GoError(`a value for 'on${type}' should be callable`);
       const { on, socket } = inner(this);
       on[type] = isNothing ? undefined : bind(handler);
-      if (type === 'message') handle(socket, isNothing ? WHOLE : sight(on[type]));
+      if (type === 'message') handle(socket, isNothing ? '' : beginning(on[type]));
     },
     enumerable: true,
   });

@@ -109,16 +109,11 @@ fn watch(_vu: &VuContext, args: Args) -> Result<Value, Throw> {
     Ok(Value::Undefined)
 }
 
-/// `(socket, sight)`: it has another handler for messages, which sees so much of the event it is called with: it as a whole (0), its
-/// members (1), or `data` alone (2).
-fn handle(_vu: &VuContext, args: Args) -> Result<Value, Throw> {
+/// `(socket, text)`: it has another handler for messages, or none, whose text begins so.
+fn handle(_vu: &VuContext, mut args: Args) -> Result<Value, Throw> {
     let socket = args.resource::<JsSocket>(0)?;
     socket.has_new_handler.set(true);
-    socket.sees.set(match args.number(1) as u8 {
-        1 => HandlerSight::Members,
-        2 => HandlerSight::Data,
-        _ => HandlerSight::Event,
-    });
+    socket.sees.set(HandlerSight::of(&args.string(1)));
     Ok(Value::Undefined)
 }
 

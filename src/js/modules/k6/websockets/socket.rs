@@ -61,6 +61,22 @@ pub enum HandlerSight {
     Data,
 }
 
+impl HandlerSight {
+    /// By the text of the handler, or its beginning. One that begins with `({` is an arrow function that takes its event apart: no other
+    /// function has a text that begins with a parenthesis, and an arrow function has nothing of what it was called with but its
+    /// parameters.
+    pub fn of(text: &str) -> Self {
+        fn after<'t>(text: &'t str, sign: &str) -> Option<&'t str> {
+            text.trim_start_matches([' ', '\n', '\r', '\t']).strip_prefix(sign)
+        }
+        let Some(members) = text.strip_prefix('(').and_then(|rest| after(rest, "{")) else { return Self::Event };
+        match ["data", "}", ")"].iter().try_fold(members, |rest, sign| after(rest, sign)) {
+            Some(_) => Self::Data,
+            None => Self::Members,
+        }
+    }
+}
+
 /// What a socket's samples are tagged with.
 pub struct SocketTags {
     /// The script's own tags.
@@ -506,4 +522,36 @@ async fn close_all(vu: &VuContext, open: Vec<Rc<JsSocket>>) {
         () = precise_timer::sleep(CLOSE_TIMEOUT) => {}
     }
     open.iter().for_each(|socket| socket.finish(vu, ended));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_handler_is_known_by_how_its_text_begins() {
+        let check = |text, expect| assert_eq!(HandlerSight::of(text), expect, "{text}");
+        for text in ["({ data }) => {}", "({data})=>data", "(\n\t{ data\r\n}\n) =>", "({ data } ) => 1"] {
+            check(text, HandlerSight::Data);
+        }
+        let members =
+            ["({ data, type }) => 1", "({ data: text }) => 1", "({ data = 1 }) => 1", "({ data2 }) => 1", "({}) => 1"];
+        for text in
+            [&members[..], &["({ ...data }) => 1", "({ data }, more) => 1", "({ data", "({ data /* */ }) => 1", "({"]]
+                .concat()
+        {
+            check(text, HandlerSight::Members);
+        }
+        for text in [
+            "",
+            "(",
+            "(event) => 1",
+            "event => 1",
+            "function ({ data }) {}",
+            "async ({ data }) => 1",
+            "/**/({ data }) => 1",
+        ] {
+            check(text, HandlerSight::Event);
+        }
+    }
 }
