@@ -136,11 +136,12 @@ impl MeteredSocket {
     pub fn attach(&mut self) -> io::Result<()> {
         match std::mem::replace(&mut self.tcp, Tcp::Lost) {
             Tcp::Detached(tcp) => {
+                let tcp = TcpStream::from_std(tcp)?;
                 // What another thread has read ahead is still to be read.
                 if self.watched.as_ref().is_none_or(|watched| !watched.has_stash()) {
                     self.watched = Watched::new(&tcp).map(Box::new);
                 }
-                self.tcp = Tcp::Here(TcpStream::from_std(tcp)?);
+                self.tcp = Tcp::Here(tcp);
             }
             Tcp::Here(tcp) => self.tcp = Tcp::Here(tcp),
             Tcp::Lost => return Err(io::ErrorKind::NotConnected.into()),
@@ -427,7 +428,8 @@ impl NetStream {
         }
     }
 
-    /// Reads once and passes on what arrived, and when; an empty slice is the end. No buffer is kept while nothing arrives.
+    /// Reads once and passes on what arrived, and when; an empty slice is the end. No buffer is kept while nothing arrives:
+    /// `take` reads no other connection of this thread.
     pub fn poll_take<R>(
         &mut self,
         cx: &mut Context<'_>,

@@ -16,6 +16,7 @@ use std::task::Context;
 use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 use tokio::io::ReadBuf;
 use tokio::runtime::RuntimeMetrics;
 
@@ -56,24 +57,6 @@ struct Sockets {
     new: FxHashMap<u64, (RawFd, Arc<WatchedSocket>)>,
 }
 
-impl Sockets {
-    /// Has the epoll tell of the new ones as well, now and of what has arrived before. One that the system refuses is tried again.
-    fn tell_of_new(&mut self, epoll: &OwnedFd) {
-        let told_of = &mut self.told_of;
-        self.new.retain(|id, (fd, socket)| {
-            let mut event =
-                libc::epoll_event { events: (libc::EPOLLIN | libc::EPOLLRDHUP | libc::EPOLLET) as u32, u64: *id };
-            // SAFETY: both descriptors are open, as a socket leaves the list before it is closed; the kernel reads the event during the
-            // call only.
-            let added = unsafe { libc::epoll_ctl(epoll.as_raw_fd(), libc::EPOLL_CTL_ADD, *fd, &raw mut event) };
-            if added == 0 {
-                told_of.insert(*id, socket.clone());
-            }
-            added != 0
-        });
-    }
-}
-
 thread_local! {
     static OWN: RefCell<Option<Arc<SocketWatch>>> = const { RefCell::new(None) };
 }
@@ -90,6 +73,13 @@ impl SocketWatch {
     /// When the system refuses a thread or an epoll.
     pub fn new() -> io::Result<Arc<Self>> {
         STAND_IN.start()?;
+        let watch = Self::of_nobody()?;
+        lock(&STAND_IN.watches).push(Arc::downgrade(&watch));
+        Ok(watch)
+    }
+
+    /// One that the stand-in does not know.
+    fn of_nobody() -> io::Result<Arc<Self>> {
         // SAFETY: the call takes no memory; what it returns is checked, and owned by nobody else.
         let epoll = unsafe {
             let fd = libc::epoll_create1(libc::EPOLL_CLOEXEC);
@@ -98,16 +88,14 @@ impl SocketWatch {
             }
             OwnedFd::from_raw_fd(fd)
         };
-        let watch = Arc::new(Self {
+        Ok(Arc::new(Self {
             epoll,
             sockets: Mutex::default(),
             count: AtomicUsize::new(0),
             turn: AtomicU64::new(RESTS),
             metrics: OnceLock::new(),
             seen: (AtomicU64::new(RESTS), AtomicU64::new(0)),
-        });
-        lock(&STAND_IN.watches).push(Arc::downgrade(&watch));
-        Ok(watch)
+        }))
     }
 
     /// Watches the sockets that are attached to this thread from now on.
@@ -157,7 +145,7 @@ impl SocketWatch {
     /// Reads what has arrived on any of the sockets.
     fn read_ahead(&self) {
         const ROOM: usize = 64;
-        lock(&self.sockets).tell_of_new(&self.epoll);
+        self.tell_of_new();
         let mut events = [libc::epoll_event { events: 0, u64: 0 }; ROOM];
         loop {
             // SAFETY: the kernel writes at most `ROOM` events, which is how many there is room for.
@@ -172,6 +160,30 @@ impl SocketWatch {
             }
             if count < ROOM {
                 return;
+            }
+        }
+    }
+
+    /// Has the epoll tell of the new ones as well, now and of what has arrived before; one that the system refuses is not watched. Some
+    /// at a time: who connects or closes does not wait for all.
+    fn tell_of_new(&self) {
+        const SOME: usize = 64;
+        let events = (libc::EPOLLIN | libc::EPOLLRDHUP | libc::EPOLLET) as u32;
+        loop {
+            let Sockets { told_of, new } = &mut *lock(&self.sockets);
+            let ids: SmallVec<[u64; SOME]> = new.keys().take(SOME).copied().collect();
+            if ids.is_empty() {
+                return;
+            }
+            for id in ids {
+                let Some((fd, socket)) = new.remove(&id) else { continue };
+                let mut event = libc::epoll_event { events, u64: id };
+                // SAFETY: both descriptors are open, as a socket leaves the list before it is closed; the kernel reads the event during
+                // the call only.
+                match unsafe { libc::epoll_ctl(self.epoll.as_raw_fd(), libc::EPOLL_CTL_ADD, fd, &raw mut event) } {
+                    0 => _ = told_of.insert(id, socket),
+                    _ => _ = self.count.fetch_sub(1, Ordering::Relaxed),
+                }
             }
         }
     }
@@ -444,7 +456,7 @@ mod tests {
         let socket = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         socket.set_nonblocking(true).unwrap();
         let (mut peer, _) = listener.accept().unwrap();
-        let watch = SocketWatch::new().unwrap();
+        let watch = SocketWatch::of_nobody().unwrap();
         let watched = watch.add(socket.as_raw_fd());
         let mut room = [0; 64];
         let mut read = |take: &dyn Fn(&mut ReadBuf<'_>) -> Option<usize>| {
@@ -468,7 +480,7 @@ mod tests {
     #[test]
     fn the_epoll_tells_of_a_socket_once_its_worker_was_late() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let watch = SocketWatch::new().unwrap();
+        let watch = SocketWatch::of_nobody().unwrap();
         let sockets = || {
             let sockets = lock(&watch.sockets);
             (sockets.new.len(), sockets.told_of.len(), watch.count.load(Ordering::Relaxed))
