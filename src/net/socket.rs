@@ -521,7 +521,28 @@ impl AsyncWrite for NetStream {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+    use std::os::fd::OwnedFd;
+
     use super::*;
+    use crate::net::stand_in::SocketWatch;
+
+    #[test]
+    fn what_the_runtime_refuses_is_not_watched() {
+        let watch = SocketWatch::new().unwrap();
+        watch.watch_this_thread();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            // No epoll takes such a file.
+            let tcp = std::net::TcpStream::from(OwnedFd::from(File::open("/dev/null").unwrap()));
+            tcp.set_nonblocking(true).unwrap();
+            let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
+            let mut socket = MeteredSocket::over(Tcp::Detached(tcp), (nowhere, nowhere), Arc::default());
+            assert!(socket.attach().is_err());
+            assert!(socket.watched.is_none());
+            assert!(matches!(socket.tcp, Tcp::Lost));
+        });
+    }
 
     #[test]
     fn a_long_burst_ends_however_often_it_is_asked() {

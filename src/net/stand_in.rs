@@ -37,7 +37,7 @@ const RESTS: u64 = 1;
 #[derive(Debug)]
 pub struct SocketWatch {
     epoll: OwnedFd,
-    sockets: Mutex<Sockets>,
+    sockets: Mutex<WatchedSockets>,
     /// How many there are.
     count: AtomicUsize,
     /// Changes whenever it has waited, and says whether it [`RESTS`]. The worker alone writes it: no clock is read for it.
@@ -48,9 +48,9 @@ pub struct SocketWatch {
     seen: (AtomicU64, AtomicU64),
 }
 
-/// Where each of them is, by its number.
+/// The sockets of one worker, by their numbers.
 #[derive(Debug, Default)]
-struct Sockets {
+struct WatchedSockets {
     /// Those that the epoll tells of.
     told_of: FxHashMap<u64, Arc<WatchedSocket>>,
     /// Those that came after the worker was late last, and their descriptors. As long as it is not, each packet costs that much less.
@@ -170,7 +170,7 @@ impl SocketWatch {
         const SOME: usize = 64;
         let events = (libc::EPOLLIN | libc::EPOLLRDHUP | libc::EPOLLET) as u32;
         loop {
-            let Sockets { told_of, new } = &mut *lock(&self.sockets);
+            let WatchedSockets { told_of, new } = &mut *lock(&self.sockets);
             let ids: SmallVec<[u64; SOME]> = new.keys().take(SOME).copied().collect();
             if ids.is_empty() {
                 return;
@@ -196,8 +196,9 @@ impl SocketWatch {
             fills: AtomicBool::new(false),
             reader: StandingWaker::default(),
         });
-        lock(&self.sockets).new.insert(id, (fd, socket.clone()));
+        // Before it can be refused, which counts it down.
         self.count.fetch_add(1, Ordering::Relaxed);
+        lock(&self.sockets).new.insert(id, (fd, socket.clone()));
         if self.turn.load(Ordering::Relaxed) & RESTS != 0 {
             // It is at work: it has just got its first socket.
             self.looks();
@@ -426,8 +427,10 @@ impl StandIn {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
     use std::io::Write;
     use std::net::{TcpListener, TcpStream};
+    use std::os::unix::net::UnixStream;
 
     use super::*;
 
@@ -501,6 +504,16 @@ mod tests {
         watch.read_ahead();
         assert_eq!(sockets(), (0, 1, 1));
         drop(again);
+        assert_eq!(sockets(), (0, 0, 0));
+        // More than it is told of at once, and one that no epoll takes.
+        let many: Vec<_> = (0..150).map(|_| UnixStream::pair().unwrap()).collect();
+        let file = File::open("/dev/null").unwrap();
+        let refused = watch.add(file.as_raw_fd());
+        let watched: Vec<_> = many.iter().map(|(socket, _)| watch.add(socket.as_raw_fd())).collect();
+        assert_eq!(sockets(), (151, 0, 151));
+        watch.read_ahead();
+        assert_eq!(sockets(), (0, 150, 150));
+        drop((refused, watched));
         assert_eq!(sockets(), (0, 0, 0));
     }
 }
